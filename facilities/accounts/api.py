@@ -1,0 +1,100 @@
+"""Tokens, passwords, staff accounts."""
+
+from typing import Any
+
+from flask_login import current_user
+
+from facilities.accounts import queries, services
+from facilities.accounts.entrance import enter, read_login
+from facilities.accounts.models import SignInKind, User
+from facilities.accounts.schemas import (
+    Credentials,
+    PasswordChange,
+    StaffChange,
+    StaffIn,
+    StaffOut,
+    TokenOut,
+    show_user,
+)
+from facilities.infra.db import unit_of_work
+from facilities.kernel.actors import Granted, Role
+from facilities.kernel.ids import read_id
+from facilities.kernel.refusals import Invalid, NotVisible
+from facilities.web.api import ApiBlueprint
+from facilities.web.guards import administrator, current_actor, first, public, signed_in
+
+blueprint = ApiBlueprint("accounts", __name__)
+
+
+def _visible(user_id: str) -> User:
+    user = queries.user_by_id(read_id(user_id))
+    if user is None:
+        raise NotVisible
+    return user
+
+
+@blueprint.route("/tokens", methods=["POST"])
+@public
+@blueprint.arguments(Credentials)
+@blueprint.response(201, TokenOut)
+def create_token(body: dict[str, Any]) -> dict[str, Any]:
+    entered = enter(body["login"], body["password"], SignInKind.TOKEN)
+    grants = queries.grants_of(entered.user.id)
+    return {"token": entered.secret, "expires_at": entered.ends_at, "user": show_user(entered.user, grants)}
+
+
+@blueprint.route("/tokens/current", methods=["DELETE"])
+@signed_in
+@blueprint.response(204)
+def end_token() -> None:
+    unit_of_work(lambda: services.end_sign_in(current_actor().sign_in_id))
+
+
+@blueprint.route("/me/password", methods=["POST"])
+@signed_in
+@blueprint.arguments(PasswordChange)
+@blueprint.response(204)
+def change_password(body: dict[str, Any]) -> None:
+    unit_of_work(lambda: services.change_password(current_user.actor, body["password"], body["new_password"]))
+
+
+@blueprint.route("/users", methods=["POST"])
+@administrator
+@blueprint.arguments(StaffIn)
+@blueprint.response(201, StaffOut)
+def create_staff(body: dict[str, Any]) -> dict[str, Any]:
+    password_hash = services.hash_password(body["password"], staff=True)
+    user = unit_of_work(lambda: services.create_user(
+        read_login(body["login"]), body["display_name"], password_hash, _grants(body["grants"])))
+    return show_user(user, queries.grants_of(user.id))
+
+
+@blueprint.route("/users/<user_id>", methods=["PATCH"])
+@administrator
+@first(_visible)
+@blueprint.arguments(StaffChange)
+@blueprint.response(200, StaffOut)
+def change_staff(body: dict[str, Any], user_id: str) -> dict[str, Any]:
+    def change() -> User:
+        user = _visible(user_id)
+        if "display_name" in body:
+            user.display_name = body["display_name"]
+        if "grants" in body:
+            services.replace_grants(user, _grants(body["grants"]))
+        if "disabled" in body:
+            services.set_disabled(user, disabled=body["disabled"])
+        return user
+
+    user = unit_of_work(change)
+    return show_user(user, queries.grants_of(user.id))
+
+
+def _grants(rows: list[dict[str, Any]]) -> list[Granted]:
+    return [Granted(Role(row["role"]), _facility(row["scope"].get("facility_id"))) for row in rows]
+
+
+def _facility(text: str | None) -> int | None:
+    try:
+        return read_id(text) if text else None
+    except NotVisible as error:
+        raise Invalid(grants="unknown_facility") from error

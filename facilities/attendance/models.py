@@ -1,0 +1,88 @@
+"""What happened: the log of attendance events, and what it says at present."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey, Index, String, Uuid, false
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from facilities.engine.roll_call import AttendanceState, Counts, Event, EventKind
+from facilities.households.models import Resident
+from facilities.infra.columns import UtcDateTime, enum_type
+from facilities.infra.db import Model
+from facilities.infra.exclusion import check, hold_unchanged
+
+COUNTS_ADD_UP = ("women >= 0 AND children >= 0 AND men >= 0 AND elders >= 0 AND disabled >= 0 "
+                 "AND elders <= women + men AND disabled <= women + children + men")
+
+
+class AttendanceEvent(Model):
+    """One tick, as a device recorded it. Rows are added and never changed; a mistake is voided by another row."""
+
+    __tablename__ = "attendance_events"
+    __table_args__ = (
+        Index("ix_attendance_events_session_resident", "session_id", "resident_id"),
+        check("(kind = 'void') = (voids IS NOT NULL)", "void_names_what_it_voids"),
+        check("(kind = 'head_count') = (women IS NOT NULL)", "head_count_has_counts"),
+        check("kind NOT IN ('present', 'absent', 'excused') OR resident_id IS NOT NULL", "state_of_someone"),
+        check(f"women IS NULL OR ({COUNTS_ADD_UP})", "counts_add_up", refusal="counts_do_not_add_up"),
+    )
+
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)  # the client's: the same event twice is one row
+    session_id: Mapped[int] = mapped_column(ForeignKey("activity_sessions.id", info={"refusal": "in_use"}))
+    kind: Mapped[EventKind] = mapped_column(enum_type(EventKind, "kind"))
+    resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"), index=True)
+    voids: Mapped[UUID | None] = mapped_column(Uuid)  # no foreign key: a void may arrive before what it voids
+    women: Mapped[int | None]
+    children: Mapped[int | None]
+    men: Mapped[int | None]
+    elders: Mapped[int | None]
+    disabled: Mapped[int | None]
+    device: Mapped[str] = mapped_column(String(64))
+    occurred_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    received_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    def as_event(self) -> Event:
+        """The engine's view of the row."""
+        counts = None
+        if self.women is not None:
+            counts = Counts(self.women, self.children or 0, self.men or 0, self.elders or 0, self.disabled or 0)
+        return Event(self.id, self.kind, self.occurred_at, self.resident_id, self.voids, self.device, counts)
+
+
+class Attendance(Model):
+    """The present state of one resident in one session: a projection of the log, rebuilt with each event."""
+
+    __tablename__ = "attendances"
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("activity_sessions.id"), primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), primary_key=True, index=True)
+    state: Mapped[AttendanceState] = mapped_column(enum_type(AttendanceState, "state"))
+    walk_in: Mapped[bool] = mapped_column(default=False, server_default=false())
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("attendance_events.id"))
+    recorded_by: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
+
+    resident: Mapped[Resident] = relationship(lazy="raise")
+
+
+class HeadCount(Model):
+    """People of a session who are not named, all devices added up; walk-ins of whom nothing is known apart."""
+
+    __tablename__ = "head_counts"
+    __table_args__ = (check(f"{COUNTS_ADD_UP} AND unnamed_walk_ins >= 0", "counts_add_up"),)
+
+    session_id: Mapped[int] = mapped_column(ForeignKey("activity_sessions.id"), primary_key=True, autoincrement=False)
+    women: Mapped[int] = mapped_column(default=0)
+    children: Mapped[int] = mapped_column(default=0)
+    men: Mapped[int] = mapped_column(default=0)
+    elders: Mapped[int] = mapped_column(default=0)
+    disabled: Mapped[int] = mapped_column(default=0)
+    unnamed_walk_ins: Mapped[int] = mapped_column(default=0)
+
+    @property
+    def people(self) -> int:
+        return self.women + self.children + self.men + self.unnamed_walk_ins
+
+
+hold_unchanged(AttendanceEvent.__table__)  # type: ignore[arg-type]

@@ -1,0 +1,63 @@
+"""Reads about what happened."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
+from facilities.engine.roll_call import AttendanceState, Counts, Event, EventKind, read_roll
+from facilities.infra.db import db
+
+
+def logs(session_ids: Iterable[int]) -> dict[int, list[Event]]:
+    """Every event of these sessions, as the engine reads them."""
+    found: defaultdict[int, list[Event]] = defaultdict(list)
+    for row in db.session.scalars(
+            select(AttendanceEvent).where(AttendanceEvent.session_id.in_(list(session_ids)))):
+        found[row.session_id].append(row.as_event())
+    return dict(found)
+
+
+def which_exist(event_ids: Iterable[UUID]) -> dict[UUID, tuple[int, EventKind]]:
+    """Of these ids, those that are taken: by which session, and for what."""
+    rows = db.session.execute(
+        select(AttendanceEvent.id, AttendanceEvent.session_id, AttendanceEvent.kind)
+        .where(AttendanceEvent.id.in_(list(event_ids))))
+    return {event_id: (session_id, kind) for event_id, session_id, kind in rows}
+
+
+def recorded_by(session_ids: Iterable[int]) -> dict[UUID, int | None]:
+    """Who recorded each event of these sessions."""
+    rows = db.session.execute(
+        select(AttendanceEvent.id, AttendanceEvent.recorded_by)
+        .where(AttendanceEvent.session_id.in_(list(session_ids))))
+    return {event_id: user_id for event_id, user_id in rows}
+
+
+def attendances(session_ids: Iterable[int]) -> list[Attendance]:
+    return list(db.session.scalars(
+        select(Attendance).where(Attendance.session_id.in_(list(session_ids))).options(joinedload(Attendance.resident))
+        .order_by(Attendance.session_id, Attendance.resident_id)))
+
+
+def head_counts(session_ids: Iterable[int]) -> dict[int, HeadCount]:
+    rows = db.session.scalars(select(HeadCount).where(HeadCount.session_id.in_(list(session_ids))))
+    return {row.session_id: row for row in rows}
+
+
+def present_counts(session_ids: Iterable[int]) -> dict[int, int]:
+    """Named people who were there, by session."""
+    rows = db.session.execute(
+        select(Attendance.session_id, func.count())
+        .where(Attendance.session_id.in_(list(session_ids)), Attendance.state == AttendanceState.PRESENT)
+        .group_by(Attendance.session_id))
+    return {session_id: number for session_id, number in rows}
+
+
+def last_count(session_id: int, device: str) -> Counts | None:
+    """The head count of one device that stands."""
+    event = read_roll(logs([session_id]).get(session_id, [])).head_counts.get(device)
+    return event.counts if event else None

@@ -1,0 +1,113 @@
+"""The shape of attendance in the API."""
+
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from facilities.attendance.models import Attendance, HeadCount
+from facilities.attendance.services import Entry, Result
+from facilities.engine.roll_call import Counts, EventKind
+from facilities.kernel.ids import read_id
+from facilities.kernel.refusals import NotVisible
+from facilities.web.schemas import BaseSchema, Count, Id, Instant, Text, one_of
+
+LARGEST_BATCH = 1000
+NOBODY = 0  # an id that no row has: refused as not found, for itself
+
+
+class CountsIn(BaseSchema):
+    women = Count(0, 100_000, required=True)
+    children = Count(0, 100_000, required=True)
+    men = Count(0, 100_000, required=True)
+    elders = Count(0, 100_000, load_default=0)
+    disabled = Count(0, 100_000, load_default=0)
+
+
+class EventIn(BaseSchema):
+    id = fields.UUID(required=True)
+    session_id = Text(required=True, longest=40)
+    kind = fields.String(required=True, validate=one_of(*EventKind))
+    resident_id = Text(longest=40, allow_none=True)
+    reference = Text(longest=40, allow_none=True)
+    voids = fields.UUID(allow_none=True)
+    counts = fields.Nested(CountsIn, allow_none=True)
+    occurred_at = Instant(required=True)
+    device = Text(longest=64, allow_none=True)
+
+    @validates_schema
+    def fits_its_kind(self, data: dict[str, Any], **_kw: object) -> None:
+        kind = data["kind"]
+        if (kind == EventKind.VOID) != (data.get("voids") is not None):
+            raise ValidationError(str(_l("A void, and nothing else, says what it voids.")), "voids")
+        if (kind == EventKind.HEAD_COUNT) != (data.get("counts") is not None):
+            raise ValidationError(str(_l("A head count, and nothing else, has counts.")), "counts")
+        if kind in ("present", "absent", "excused") and not (data.get("resident_id") or data.get("reference")):
+            raise ValidationError(str(_l("This is needed.")), "resident_id")
+
+
+class EventsIn(BaseSchema):
+    events = fields.List(fields.Nested(EventIn), required=True, validate=validate.Length(
+        1, LARGEST_BATCH, error=_l("Send from 1 to %(most)s events.", most=LARGEST_BATCH)))
+
+
+class ResultOut(BaseSchema):
+    id = fields.UUID()
+    outcome = fields.String()
+    code = fields.String()
+
+
+class ResultsOut(BaseSchema):
+    results = fields.List(fields.Nested(ResultOut))
+
+
+class AttendanceRow(BaseSchema):
+    resident_id = Id()
+    state = fields.String()
+    walk_in = fields.Boolean()
+    recorded_by = Id(allow_none=True)
+    event_id = fields.UUID()
+
+
+class HeadCountsOut(BaseSchema):
+    women = fields.Integer()
+    children = fields.Integer()
+    men = fields.Integer()
+    elders = fields.Integer()
+    disabled = fields.Integer()
+
+
+class AttendanceOut(BaseSchema):
+    residents = fields.List(fields.Nested(AttendanceRow))
+    head_counts = fields.Nested(HeadCountsOut)
+    unnamed_walk_ins = fields.Integer()
+
+
+def read_entry(body: dict[str, Any]) -> Entry:
+    counts = body.get("counts")
+    return Entry(
+        id=body["id"], session_id=_id(body["session_id"]), kind=EventKind(body["kind"]),
+        occurred_at=body["occurred_at"], reference=body.get("reference"), voids=body.get("voids"),
+        resident_id=_id(body["resident_id"]) if body.get("resident_id") else None,
+        counts=Counts(**counts) if counts else None, device=body.get("device") or "")
+
+
+def _id(text: str) -> int:
+    try:
+        return read_id(text)
+    except NotVisible:
+        return NOBODY
+
+
+def show_result(result: Result) -> dict[str, Any]:
+    shown: dict[str, Any] = {"id": result.id, "outcome": result.outcome.value}
+    return shown if result.code is None else {**shown, "code": result.code}
+
+
+def show_attendance(rows: list[Attendance], head_count: HeadCount | None) -> dict[str, Any]:
+    return {
+        "residents": [{"resident_id": r.resident_id, "state": r.state.value, "walk_in": r.walk_in,
+                       "recorded_by": r.recorded_by, "event_id": r.event_id} for r in rows],
+        "head_counts": head_count or Counts(),
+        "unnamed_walk_ins": head_count.unnamed_walk_ins if head_count else 0,
+    }

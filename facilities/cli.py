@@ -1,0 +1,139 @@
+"""bin/manage: what is done from a terminal."""
+
+import getpass
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+import click
+from flask import Flask
+from flask_migrate import upgrade
+from gunicorn.app.base import BaseApplication
+
+from config import ROOT, Settings, SettingsError
+from facilities.accounts.entrance import read_login
+from facilities.accounts.services import create_user, hash_password
+from facilities.app import create_app
+from facilities.demo.loading import load_demonstration
+from facilities.infra.db import unit_of_work
+from facilities.kernel.actors import Granted, Role
+from facilities.kernel.refusals import Invalid, Refused
+from facilities.places.reference import load_reference_data
+from facilities.statistics.services import verify
+from facilities.web.wording import words_for, words_for_input
+
+
+@click.group(help="Huimin: bookings, attendance and figures of a district's facilities.")
+@click.pass_context
+def main(context: click.Context) -> None:
+    try:
+        context.obj = create_app(Settings.read())
+    except SettingsError as error:
+        raise click.ClickException(str(error)) from error
+    context.with_resource(context.obj.app_context())
+
+
+class _Server(BaseApplication):  # type: ignore[misc] - gunicorn is untyped
+    """gunicorn around an app that is made in each worker, so that no connection is shared by a fork."""
+
+    def __init__(self, make: Callable[[], Flask], options: dict[str, object]) -> None:
+        self.make, self.options = make, options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self.options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        return self.make()
+
+
+@main.command(help="The production server, in the foreground.")
+@click.pass_obj
+def serve(app: Flask) -> None:
+    settings: Settings = app.config["HUIMIN_SETTINGS"]
+    address = f"http://{settings.host}:{settings.port}"
+    _Server(lambda: create_app(settings), {
+        "bind": f"{settings.host}:{settings.port}", "workers": settings.workers, "timeout": 60,
+        "accesslog": None, "loglevel": "warning", "control_socket_disable": True, "proc_name": "huimin",
+        "when_ready": lambda _server: click.echo(f"ready\t{address}"),
+    }).run()
+
+
+@main.group(help="The database.")
+def db() -> None:
+    pass
+
+
+@db.command("upgrade", help="Bring schema and reference data up to date.")
+def db_upgrade() -> None:
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    upgrade(directory=str(ROOT / "migrations"))
+    districts, days = unit_of_work(load_reference_data)
+    click.echo(f"schema up to date; {districts} sub-districts and {days} calendar days added or changed")
+
+
+@main.group(help="Demonstration data.")
+def demo() -> None:
+    pass
+
+
+@demo.command("load", help="The district's places, made-up residents, a 2024 history and the next four weeks.")
+@click.pass_obj
+def demo_load(app: Flask) -> None:
+    if app.config["HUIMIN_SETTINGS"].is_production:
+        raise click.ClickException("Demonstration data has known passwords; set HUIMIN_ENV=demo to load it.")
+    logins = unit_of_work(lambda: load_demonstration(_progress))
+    for role, login, password in logins:
+        click.echo(f"login\t{role}\t{login}\t{password}")
+
+
+def _progress(step: str, done: int, of: int) -> None:
+    end = "\n" if done == of else ""
+    if sys.stderr.isatty() or done == of:
+        click.echo(f"\r{step}: {done}/{of}" + end, err=True, nl=False)
+
+
+@main.group(help="Accounts of staff.")
+def users() -> None:
+    pass
+
+
+@users.command("create", help="A manager of a facility, or an administrator; asks for the password.")
+@click.option("--login", required=True)
+@click.option("--role", required=True, type=click.Choice([Role.MANAGER.value, Role.ADMINISTRATOR.value]))
+@click.option("--facility", type=int, help="The facility's id, for managers.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def users_create(login: str, role: str, facility: int | None, password_stdin: bool) -> None:
+    password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
+    try:
+        password_hash = hash_password(password, staff=True)
+        user = unit_of_work(lambda: create_user(
+            read_login(login), login, password_hash, [Granted(Role(role), facility)]))
+    except Invalid as invalid:
+        raise click.ClickException(" ".join(words_for_input(key) for key in invalid.fields.values())) from invalid
+    except Refused as refused:
+        raise click.ClickException(words_for(refused.refusal)) from refused
+    click.echo(f"{user.login} created, {role}")
+
+
+@main.group(help="Beneficiary figures.")
+def statistics() -> None:
+    pass
+
+
+@statistics.command("verify", help="Count every session again from its events, and compare.")
+def statistics_verify() -> None:
+    looked_at, differences = verify(lambda done, of: _progress("sessions", done, of))
+    for difference in differences:
+        click.echo(f"session {difference.session_id}: {difference.what}: "
+                   f"events say {difference.recounted}, kept is {difference.kept}")
+    if differences:
+        raise click.ClickException(f"{len(differences)} differences in {looked_at} sessions")
+    click.echo(f"{looked_at} sessions recounted, all figures agree")
+
+
+if __name__ == "__main__":
+    os.chdir(ROOT)
+    main(prog_name="bin/manage")

@@ -1,0 +1,46 @@
+"""When a place can be booked and given back."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from facilities.kernel.refusals import Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class BookingWindow:
+    """The instants that bound a session's bookings. None opens: always; None closes: at the start."""
+
+    starts_at: datetime
+    booking_opens_at: datetime | None = None
+    booking_closes_at: datetime | None = None
+    cancellation_closes_at: datetime | None = None
+
+    @property
+    def closes_at(self) -> datetime:
+        return self.booking_closes_at or self.starts_at
+
+    @property
+    def last_cancellation_at(self) -> datetime:
+        return self.cancellation_closes_at or self.starts_at
+
+
+def check_bookable(window: BookingWindow, now: datetime) -> Refusal | None:
+    if window.booking_opens_at is not None and now < window.booking_opens_at:
+        return Refusal("booking_not_open", {"booking_opens_at": window.booking_opens_at.isoformat()})
+    if now >= window.closes_at:
+        return Refusal("booking_closed", {"booking_closes_at": window.closes_at.isoformat()})
+    return None
+
+
+def check_cancellable(window: BookingWindow, now: datetime) -> Refusal | None:
+    if now >= window.last_cancellation_at:
+        return Refusal("cancellation_closed", {"cancellation_closes_at": window.last_cancellation_at.isoformat()})
+    return None
+
+
+def check_ordered(window: BookingWindow) -> dict[str, str]:
+    """What is wrong with a window that a manager typed: field → message key."""
+    wrong: dict[str, str] = {}
+    if window.booking_opens_at is not None and window.booking_opens_at >= window.closes_at:
+        wrong["booking_opens_at"] = "opens_after_it_closes"
+    return wrong

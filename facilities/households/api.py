@@ -1,0 +1,114 @@
+"""Registration, and the residents that the caller may act for."""
+
+from typing import Any
+
+from facilities.accounts import services as accounts
+from facilities.accounts.entrance import let_in
+from facilities.accounts.models import SignInKind
+from facilities.accounts.schemas import TokenOut, show_grants, show_user
+from facilities.engine.eligibility import Sex
+from facilities.households import queries, services
+from facilities.households.models import Guardianship, Relation
+from facilities.households.schemas import (
+    MeOut,
+    Registration,
+    ResidentChange,
+    ResidentIn,
+    ResidentList,
+    ResidentOut,
+    show_resident,
+)
+from facilities.infra.db import unit_of_work
+from facilities.kernel.ids import read_id
+from facilities.kernel.refusals import Invalid, NotVisible, Refused
+from facilities.web.api import ApiBlueprint
+from facilities.web.guards import current_actor, first, public, signed_in
+from facilities.web.limits import limiter
+
+blueprint = ApiBlueprint("households", __name__)
+
+
+def _visible(resident_id: str) -> Guardianship:
+    link = queries.guardianship_of(current_actor(), read_id(resident_id))
+    if link is None:
+        raise NotVisible
+    return link
+
+
+@blueprint.route("/accounts", methods=["POST"])
+@public
+@limiter.limit("30 per minute")
+@blueprint.arguments(Registration)
+@blueprint.response(201, TokenOut)
+def register(body: dict[str, Any]) -> dict[str, Any]:
+    if not body["consent"]:
+        raise Invalid(consent="consent_needed")
+    password_hash = accounts.hash_password(body["password"], staff=False)
+    try:
+        user = unit_of_work(lambda: services.register(
+            body["phone"], password_hash, body["name"], body["birth_date"], Sex(body["sex"])))
+    except Refused as refused:
+        if refused.refusal.code == "login_taken":  # here the login is a phone
+            raise Refused("phone_taken") from refused
+        raise
+    entered = let_in(user, SignInKind.TOKEN)
+    return {"token": entered.secret, "expires_at": entered.ends_at, "user": show_user(user, ())}
+
+
+@blueprint.route("/me")
+@signed_in
+@blueprint.response(200, MeOut)
+def me() -> dict[str, Any]:
+    actor = current_actor()
+    return {
+        "user": {"id": actor.user_id, "display_name": actor.display_name, "grants": show_grants(actor.grants)},
+        "residents": [show_resident(link) for link in queries.guardianships_of(actor)],
+    }
+
+
+@blueprint.route("/residents")
+@signed_in
+@blueprint.response(200, ResidentList)
+def residents() -> dict[str, Any]:
+    return {"items": [show_resident(link) for link in queries.guardianships_of(current_actor())], "next": None}
+
+
+@blueprint.route("/residents", methods=["POST"])
+@signed_in
+@blueprint.arguments(ResidentIn)
+@blueprint.response(201, ResidentOut)
+def add_resident(body: dict[str, Any]) -> dict[str, Any]:
+    actor = current_actor()
+    link = unit_of_work(lambda: services.add_resident(
+        actor, Relation(body["relation"]), body["name"], body["birth_date"], Sex(body["sex"]), body.get("phone")))
+    return show_resident(link)
+
+
+@blueprint.route("/residents/<resident_id>")
+@signed_in
+@blueprint.response(200, ResidentOut)
+def resident(resident_id: str) -> dict[str, Any]:
+    return show_resident(_visible(resident_id))
+
+
+@blueprint.route("/residents/<resident_id>", methods=["PATCH"])
+@signed_in
+@first(_visible)
+@blueprint.arguments(ResidentChange)
+@blueprint.response(200, ResidentOut)
+def change_resident(body: dict[str, Any], resident_id: str) -> dict[str, Any]:
+    actor, number = current_actor(), read_id(resident_id)
+    changes = dict(body)
+    if "sex" in changes:
+        changes["sex"] = Sex(changes["sex"])
+    if "relation" in changes:
+        changes["relation"] = Relation(changes["relation"])
+    return show_resident(unit_of_work(lambda: services.change_resident(actor, number, dict(changes))))
+
+
+@blueprint.route("/residents/<resident_id>", methods=["DELETE"])
+@signed_in
+@blueprint.response(204)
+def remove_resident(resident_id: str) -> None:
+    actor, number = current_actor(), read_id(resident_id)
+    unit_of_work(lambda: services.remove_resident(actor, number))

@@ -1,0 +1,47 @@
+"""For whom: residents, and who may act for them."""
+
+from datetime import date, datetime
+from enum import StrEnum
+
+from sqlalchemy import Date, ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from facilities.engine.eligibility import Sex
+from facilities.infra.columns import BigId, UtcDateTime, enum_type
+from facilities.infra.db import Model
+
+
+class Relation(StrEnum):
+    SELF = "self"
+    CHILD = "child"
+    PARENT = "parent"
+    SPOUSE = "spouse"
+    GRANDCHILD = "grandchild"
+    GRANDPARENT = "grandparent"
+    OTHER = "other"
+
+
+class Resident(Model):
+    """A natural person who is served; apart from the account that may act for them."""
+
+    __tablename__ = "residents"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    sex: Mapped[Sex] = mapped_column(enum_type(Sex, "sex"))
+    birth_date: Mapped[date | None] = mapped_column(Date)
+    phone: Mapped[str | None] = mapped_column(String(20), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Guardianship(Model):
+    """A user may act for a resident; `relation` is what the resident is to the user."""
+
+    __tablename__ = "guardianships"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), primary_key=True, index=True)
+    relation: Mapped[Relation] = mapped_column(enum_type(Relation, "relation"))
+    consented_at: Mapped[datetime] = mapped_column(UtcDateTime)  # PIPL art. 13 and 31: who registers, consents
+
+    resident: Mapped[Resident] = relationship(lazy="raise")

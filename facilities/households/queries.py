@@ -1,0 +1,37 @@
+"""Reads about residents, always through who may act for them."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import joinedload
+
+from facilities.households.models import Guardianship, Relation, Resident
+from facilities.infra.db import db
+from facilities.kernel.actors import Actor
+
+
+def guardianships_of(actor: Actor) -> list[Guardianship]:
+    """The residents that the actor may act for, oneself first."""
+    rows = db.session.scalars(
+        select(Guardianship).where(Guardianship.user_id == actor.user_id)
+        .options(joinedload(Guardianship.resident)).order_by(Guardianship.resident_id))
+    return sorted(rows, key=lambda g: g.relation is not Relation.SELF)
+
+
+def guardianship_of(actor: Actor, resident_id: int) -> Guardianship | None:
+    return db.session.scalar(
+        select(Guardianship).where(Guardianship.user_id == actor.user_id, Guardianship.resident_id == resident_id)
+        .options(joinedload(Guardianship.resident)))
+
+
+def household_size(actor: Actor) -> int:
+    return db.session.scalar(
+        select(func.count()).select_from(Guardianship).where(Guardianship.user_id == actor.user_id)) or 0
+
+
+def resident_by_phone(phone: str) -> Resident | None:
+    """The one resident with exactly this number; None too where several share it, for a desk must not guess."""
+    found = db.session.scalars(select(Resident).where(Resident.phone == phone).limit(2)).all()
+    return found[0] if len(found) == 1 else None
+
+
+def existing_ids(resident_ids: set[int]) -> set[int]:
+    return set(db.session.scalars(select(Resident.id).where(Resident.id.in_(resident_ids))))

@@ -1,0 +1,97 @@
+"""The verbs about for whom: register, add to the household, correct, let go."""
+
+from datetime import date
+
+from sqlalchemy import delete
+
+from facilities.accounts.models import User
+from facilities.accounts.services import create_user
+from facilities.engine.ages import age_on
+from facilities.engine.eligibility import Sex
+from facilities.engine.phones import read_phone
+from facilities.households import queries
+from facilities.households.models import Guardianship, Relation, Resident
+from facilities.infra.db import db
+from facilities.kernel import clock
+from facilities.kernel.actors import Actor
+from facilities.kernel.refusals import Invalid, NotVisible, Refused
+
+OLDEST = 130
+LARGEST_HOUSEHOLD = 12  # (our choice) one account acts for a family, not for a street
+
+
+def check_birth_date(birth_date: date) -> None:
+    today = clock.today()
+    if birth_date > today:
+        raise Invalid(birth_date="birth_date_in_future")
+    if age_on(birth_date, today) > OLDEST:
+        raise Invalid(birth_date="birth_date_too_long_ago")
+
+
+def register(phone: str, password_hash: str, name: str, birth_date: date, sex: Sex) -> User:
+    """An account and its one resident, `self`. The phone is the login; Refused `login_taken` by its unique index."""
+    number = read_phone(phone)
+    if number is None:
+        raise Invalid(phone="bad_phone")
+    check_birth_date(birth_date)
+    user = create_user(number, name, password_hash)
+    _add(user.id, Relation.SELF, name, birth_date, sex, number)
+    return user
+
+
+def add_resident(actor: Actor, relation: Relation, name: str, birth_date: date, sex: Sex,
+                 phone: str | None = None) -> Guardianship:
+    number = read_phone(phone) if phone else None
+    if phone and number is None:
+        raise Invalid(phone="bad_phone")
+    check_birth_date(birth_date)
+    if queries.household_size(actor) >= LARGEST_HOUSEHOLD:
+        raise Refused("too_many_members", most=LARGEST_HOUSEHOLD)
+    if relation is Relation.SELF and any(g.relation is Relation.SELF for g in queries.guardianships_of(actor)):
+        raise Refused("self_exists")
+    return _add(actor.user_id, relation, name, birth_date, sex, number)
+
+
+def _add(user_id: int, relation: Relation, name: str, birth_date: date, sex: Sex, phone: str | None) -> Guardianship:
+    now = clock.now()
+    resident = Resident(name=name, sex=sex, birth_date=birth_date, phone=phone, created_at=now)
+    db.session.add(resident)
+    db.session.flush()
+    link = Guardianship(user_id=user_id, resident_id=resident.id, relation=relation, consented_at=now,
+                        resident=resident)
+    db.session.add(link)
+    db.session.flush()
+    return link
+
+
+def change_resident(actor: Actor, resident_id: int, changes: dict[str, object]) -> Guardianship:
+    """`changes`: any of name, birth_date, sex, phone, relation. The login phone of an account is not among them."""
+    link = queries.guardianship_of(actor, resident_id)
+    if link is None:
+        raise NotVisible
+    if isinstance(born := changes.get("birth_date"), date):
+        check_birth_date(born)
+    if isinstance(phone := changes.get("phone"), str):
+        changes["phone"] = read_phone(phone)
+        if changes["phone"] is None:
+            raise Invalid(phone="bad_phone")
+    relation = changes.pop("relation", None)
+    if relation is not None and (relation is Relation.SELF) != (link.relation is Relation.SELF):
+        raise Refused("self_exists")
+    if isinstance(relation, Relation):
+        link.relation = relation
+    for name, value in changes.items():
+        setattr(link.resident, name, value)
+    db.session.flush()
+    return link
+
+
+def remove_resident(actor: Actor, resident_id: int) -> None:
+    """The resident leaves the household; the person's history stays."""
+    link = queries.guardianship_of(actor, resident_id)
+    if link is None:
+        raise NotVisible
+    if link.relation is Relation.SELF:
+        raise Refused("cannot_remove_self")
+    db.session.execute(delete(Guardianship).where(
+        Guardianship.user_id == actor.user_id, Guardianship.resident_id == resident_id))

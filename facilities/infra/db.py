@@ -1,0 +1,86 @@
+"""The database: one metadata, one session a request, one place that commits."""
+
+import sqlite3
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from facilities.infra.integrity import refused_by
+
+T = TypeVar("T")
+
+ATTEMPTS = 3
+RETRIED = {"40001", "40P01"}  # serialization failure, deadlock: another try may succeed
+SQLITE_BUSY_SECONDS = 20
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Model(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+
+
+db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
+
+
+def unit_of_work(work: Callable[[], T]) -> T:
+    """Run `work` in one writing transaction and commit it; the only place that does.
+
+    Raises `Refused` where a named constraint says no, so that the database's refusal and the engine's look alike.
+    On SQLite the transaction begins with BEGIN IMMEDIATE: a reader that turns writer half-way would be thrown out.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        _end_reading()
+        try:
+            db.session.connection(execution_options={"begin": "IMMEDIATE"})
+            result = work()
+            db.session.commit()
+        except IntegrityError as error:
+            db.session.rollback()
+            refusal = refused_by(error, Model.metadata)
+            if refusal is None:
+                raise
+            raise refusal from error
+        except DBAPIError as error:
+            db.session.rollback()
+            if attempt == ATTEMPTS or getattr(error.orig, "sqlstate", None) not in RETRIED:
+                raise
+        except BaseException:
+            db.session.rollback()
+            raise
+        else:
+            return result
+    raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _end_reading() -> None:
+    """What was read before the unit began may be out of date inside it."""
+    db.session.commit()
+    db.session.expire_all()
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - any driver's
+    if not isinstance(connection, sqlite3.Connection):
+        return
+    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
+    for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
+                   f"busy_timeout = {SQLITE_BUSY_SECONDS * 1000}"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "begin")
+def _begin_sqlite(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

@@ -1,0 +1,53 @@
+"""Expressions that both databases compute alike: the district's dates, ages, word search."""
+
+from typing import Any
+
+from sqlalchemy import Integer, String
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ColumnElement, func, or_
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class local_day(FunctionElement[int]):  # noqa: N801 - written like the SQL functions that it stands beside
+    """The district's date of an instant, as the number 20240501."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+class day_number(FunctionElement[int]):  # noqa: N801 - as above
+    """A date as the number 20240501, for ages: (day - birth) / 10000 (engine.ages)."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(local_day, "postgresql")
+def _local_day_postgresql(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    inner = compiler.process(element.clauses, **kw)
+    return f"CAST(to_char({inner} AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') AS integer)"
+
+
+@compiles(local_day, "sqlite")
+def _local_day_sqlite(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    inner = compiler.process(element.clauses, **kw)
+    return f"CAST(strftime('%Y%m%d', {inner}, '+8 hours') AS INTEGER)"
+
+
+@compiles(day_number, "postgresql")
+def _day_number_postgresql(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    return f"CAST(to_char({compiler.process(element.clauses, **kw)}, 'YYYYMMDD') AS integer)"
+
+
+@compiles(day_number, "sqlite")
+def _day_number_sqlite(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    return f"CAST(strftime('%Y%m%d', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+def says(word: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+    """True where one of the columns contains the word, whatever its case."""
+    return or_(*(func.lower(func.coalesce(c, "", type_=String())).contains(word.lower(), autoescape=True)
+                 for c in columns))
+
+

@@ -1,0 +1,132 @@
+"""The shape of places in the API."""
+
+from datetime import time
+from typing import Any
+
+from marshmallow import ValidationError, fields
+
+from facilities.engine.working_days import DayKind
+from facilities.kernel.refusals import Invalid
+from facilities.places.models import AccessFeature, CalendarDay, Facility, FacilityKind, Space, SpaceKind
+from facilities.web.schemas import BaseSchema, Count, Id, PageQuery, Text, one_of
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+Hours = dict[int, list[tuple[time, time]]]
+
+
+class SpaceOut(BaseSchema):
+    id = Id()
+    name = fields.String()
+    name_en = fields.String(allow_none=True)
+    kind = fields.String()
+    capacity = fields.Integer(allow_none=True)
+    parent_id = Id(allow_none=True)
+    quantity = fields.Integer()
+
+
+class SubDistrictOut(BaseSchema):
+    code = fields.String()
+    name = fields.String()
+    name_en = fields.String()
+
+
+class FacilityOut(BaseSchema):
+    id = Id()
+    kind = fields.String()
+    name = fields.String()
+    name_en = fields.String(allow_none=True)
+    address = fields.String()
+    phone = fields.String(allow_none=True)
+    sub_district = fields.Nested(SubDistrictOut)
+    community = fields.String(allow_none=True)
+    accessibility = fields.List(fields.String())
+    opening_hours = fields.Dict(allow_none=True)
+    spaces = fields.List(fields.Nested(SpaceOut))
+
+
+class FacilityQuery(PageQuery):
+    kind = fields.String(validate=one_of(*FacilityKind))
+    q = Text(longest=100, blank=True)
+    sub_district = Text(longest=9)
+
+
+class FacilityIn(BaseSchema):
+    kind = fields.String(required=True, validate=one_of(*FacilityKind))
+    name = Text(required=True, longest=80)
+    name_en = Text(longest=120)
+    address = Text(required=True, longest=160)
+    phone = Text(longest=20)
+    sub_district_code = Text(required=True, longest=9)
+    opening_hours = fields.Dict(keys=fields.String(validate=one_of(*WEEKDAYS)),
+                                values=fields.List(fields.List(fields.String())))
+    accessibility = fields.List(fields.String(validate=one_of(*AccessFeature)))
+
+
+class SpaceIn(BaseSchema):
+    name = Text(required=True, longest=80)
+    name_en = Text(longest=120)
+    kind = fields.String(required=True, validate=one_of(*SpaceKind))
+    capacity = Count(1, 100_000, allow_none=True)
+    parent_id = Text(longest=20, allow_none=True)
+
+
+class DayOut(BaseSchema):
+    date = fields.Date()
+    kind = fields.String()
+    name = fields.String(allow_none=True)
+    provisional = fields.Boolean()
+
+
+class DayIn(BaseSchema):
+    kind = fields.String(required=True, validate=one_of(*DayKind))
+    name = Text(longest=32, allow_none=True)
+
+
+class DayQuery(BaseSchema):
+    from_ = fields.Date(required=True, data_key="from")
+    to = fields.Date(required=True)
+
+
+class DayList(BaseSchema):
+    items = fields.List(fields.Nested(DayOut))
+    next = fields.String(allow_none=True)
+
+
+def read_hours(hours: dict[str, list[list[str]]] | None) -> Hours:
+    """`{"mon": [["09:00", "17:00"]]}`; 24:00 is the day's end. Invalid where a time cannot be read."""
+    try:
+        return {WEEKDAYS.index(day): [(_time(opens), _time(closes)) for opens, closes in intervals]
+                for day, intervals in (hours or {}).items()}
+    except (ValueError, ValidationError) as error:
+        raise Invalid(opening_hours="hours_overlap") from error
+
+
+def _time(text: str) -> time:
+    return time(0) if text == "24:00" else time.fromisoformat(text)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def show_space(space: Space) -> dict[str, Any]:
+    return {"id": space.id, "name": space.name, "name_en": space.name_en, "kind": space.kind.value,
+            "capacity": space.capacity, "parent_id": space.parent_id, "quantity": space.quantity}
+
+
+def show_facility(facility: Facility) -> dict[str, Any]:
+    hours: dict[str, list[list[str]]] = {}
+    for row in facility.hours:
+        hours.setdefault(WEEKDAYS[row.weekday], []).append([_clock(row.opens_minute), _clock(row.closes_minute)])
+    return {
+        "id": facility.id, "kind": facility.kind.value, "name": facility.name, "name_en": facility.name_en,
+        "address": facility.address, "phone": facility.phone, "sub_district": facility.sub_district,
+        "community": facility.community.name if facility.community else None,
+        "accessibility": [a.feature.value for a in facility.access_features],
+        "opening_hours": hours or None,
+        "spaces": [show_space(s) for s in facility.spaces],
+    }
+
+
+def show_day(day: CalendarDay) -> dict[str, Any]:
+    return {"date": day.date, "kind": day.kind.value, "name": day.name, "provisional": day.provisional}

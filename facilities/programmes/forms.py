@@ -1,0 +1,64 @@
+"""The form by which a manager announces or changes a session."""
+
+from datetime import timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from wtforms import DateField, IntegerField, SelectField, TimeField
+from wtforms.validators import NumberRange, Optional
+
+from facilities.kernel import clock
+from facilities.places.models import Space
+from facilities.programmes.models import ActivitySession, Programme
+from facilities.programmes.services import audience_of
+from facilities.web.forms import BaseForm, needed, text
+from facilities.web.language import in_language
+from facilities.web.parts import WORDS
+
+
+def _number(label: Any, low: int, high: int, *, optional: bool = True) -> IntegerField:  # noqa: ANN401 - lazy strings
+    return IntegerField(
+        label, [Optional() if optional else needed(),
+                NumberRange(low, high, message=_l("Enter a whole number from %(min)s to %(max)s."))],
+        render_kw={"inputmode": "numeric", "min": low, "max": high})
+
+
+class SessionForm(BaseForm):
+    programme_id = SelectField(_l("Programme"), [needed()], coerce=int)
+    title = text(_l("Title"), longest=80)
+    title_en = text(_l("Title in English"), longest=120, optional=True)
+    day = DateField(_l("Day"), [needed()])
+    starts = TimeField(_l("From"), [needed()])
+    ends = TimeField(_l("To"), [needed()], description=_l("A time before the start means the next day."))
+    space_id = SelectField(_l("Space"), [Optional()], coerce=int, description=_l("It is held for the session."))
+    capacity = _number(_l("Places"), 1, 100_000, optional=False)
+    min_age = _number(_l("From age"), 0, 130)
+    max_age = _number(_l("Up to age"), 0, 130)
+    sex = SelectField(_l("For"), [Optional()], choices=[
+        ("", _l("Everyone")), ("female", _l("Women and girls")), ("male", _l("Men and boys"))])
+    details = text(_l("What to expect, what to bring"), longest=1000, optional=True, multiline=True, rows=4)
+
+    def offer_choices(self, programmes: list[Programme], spaces: list[Space]) -> None:
+        self.programme_id.choices = [(p.id, in_language(p)) for p in programmes]
+        self.space_id.choices = [(0, WORDS["none"]["space"]), *((s.id, in_language(s)) for s in spaces)]
+
+    def show(self, session: ActivitySession) -> None:
+        """Start from what is announced."""
+        start, end = clock.local(session.starts_at), clock.local(session.ends_at)
+        self.day.data, self.starts.data, self.ends.data = start.date(), start.time(), end.time()
+        for name in ("programme_id", "title", "title_en", "capacity", "min_age", "max_age", "details"):
+            self[name].data = getattr(session, name)
+        self.space_id.data = session.space_id or 0
+        self.sex.data = session.sex.value if session.sex else ""
+
+    def values(self) -> dict[str, Any]:
+        """What the service takes. Invalid where the ages are out of order."""
+        starts_at = clock.at(self.day.data, self.starts.data)
+        ends_at = clock.at(self.day.data, self.ends.data)
+        return {
+            "programme_id": self.programme_id.data, "title": self.title.data, "title_en": self.title_en.data or None,
+            "starts_at": starts_at, "ends_at": ends_at if ends_at > starts_at else ends_at + timedelta(days=1),
+            "space_id": self.space_id.data or None, "capacity": self.capacity.data,
+            "details": self.details.data or None,
+            "audience": audience_of(self.min_age.data, self.max_age.data, self.sex.data or None),
+        }

@@ -1,0 +1,108 @@
+"""What is on offer: programmes and their activity sessions."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from facilities.engine.deadlines import BookingWindow
+from facilities.engine.eligibility import Audience, Sex
+from facilities.infra.columns import BigId, UtcDateTime, enum_type
+from facilities.infra.db import Model
+from facilities.infra.exclusion import check
+from facilities.places.models import Facility, FacilityKind, Space
+
+
+class SessionStatus(StrEnum):
+    SCHEDULED = "scheduled"
+    CANCELLED = "cancelled"
+    HELD = "held"  # with at least one person there; follows the roll, never typed in
+
+
+class AudienceColumns:
+    """For whom, in whole years on the day; null means anyone."""
+
+    min_age: Mapped[int | None]
+    max_age: Mapped[int | None]
+    sex: Mapped[Sex | None] = mapped_column(enum_type(Sex, "sex"))
+
+    @property
+    def audience(self) -> Audience:
+        return Audience(self.min_age, self.max_age, self.sex)
+
+
+AGES_IN_ORDER = "(min_age IS NULL OR min_age >= 0) AND (max_age IS NULL OR max_age >= coalesce(min_age, 0))"
+
+
+class Programme(AudienceColumns, Model):
+    """A service line (服务项目) that sessions belong to; its audience is what a new session starts from."""
+
+    __tablename__ = "programmes"
+    __table_args__ = (
+        check(AGES_IN_ORDER, "ages_in_order", refusal="ages_out_of_order"),
+        Index("uq_programmes_name", "name", unique=True, info={"refusal": "name_taken"}),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    name: Mapped[str] = mapped_column(String(80))
+    name_en: Mapped[str | None] = mapped_column(String(120))
+    facility_kind: Mapped[FacilityKind] = mapped_column(enum_type(FacilityKind, "facility_kind"))
+    summary: Mapped[str | None] = mapped_column(String(400))
+    summary_en: Mapped[str | None] = mapped_column(String(600))
+
+
+class ActivitySession(AudienceColumns, Model):
+    """One occurrence (场次). `places_taken` is the counter that bookings go through: the scarce thing itself."""
+
+    __tablename__ = "activity_sessions"
+    __table_args__ = (
+        check("starts_at < ends_at", "starts_before_it_ends", refusal="ends_before_it_starts"),
+        check("capacity > 0", "capacity_above_zero"),
+        check("places_taken BETWEEN 0 AND capacity", "places_taken_within_capacity", refusal="session_full"),
+        check(AGES_IN_ORDER, "ages_in_order", refusal="ages_out_of_order"),
+        check("(status = 'cancelled') = (cancelled_at IS NOT NULL)", "cancelled_with_its_time"),
+        # what bookings and occupancies point at, so that their spans follow the session's
+        Index("uq_activity_sessions_id_span", "id", "starts_at", "ends_at", unique=True),
+        ForeignKeyConstraint(["facility_id", "space_id"], ["spaces.facility_id", "spaces.id"],
+                             name="fk_activity_sessions_space_in_the_facility"),
+        Index("ix_activity_sessions_facility_start", "facility_id", "starts_at"),
+        Index("ix_activity_sessions_programme_start", "programme_id", "starts_at"),
+        Index("ix_activity_sessions_start", "starts_at", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    space_id: Mapped[int | None] = mapped_column(BigId, index=True)
+    title: Mapped[str] = mapped_column(String(80))
+    title_en: Mapped[str | None] = mapped_column(String(120))
+    details: Mapped[str | None] = mapped_column(String(1000))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    capacity: Mapped[int]
+    places_taken: Mapped[int] = mapped_column(default=0, server_default="0")
+    status: Mapped[SessionStatus] = mapped_column(enum_type(SessionStatus, "status"), default=SessionStatus.SCHEDULED)
+    booking_opens_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    booking_closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancellation_closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+    programme: Mapped[Programme] = relationship(lazy="raise")
+    facility: Mapped[Facility] = relationship(lazy="raise", overlaps="space")
+    space: Mapped[Space | None] = relationship(
+        lazy="raise", viewonly=True, primaryjoin="foreign(ActivitySession.space_id) == Space.id")
+
+    @property
+    def places_left(self) -> int:
+        return self.capacity - self.places_taken
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self.status is SessionStatus.CANCELLED
+
+    @property
+    def booking_window(self) -> BookingWindow:
+        return BookingWindow(self.starts_at, self.booking_opens_at, self.booking_closes_at, self.cancellation_closes_at)

@@ -1,0 +1,160 @@
+"""The shape of programmes and activity sessions in the API."""
+
+from typing import Any
+
+from marshmallow import fields
+
+from facilities.engine.eligibility import Audience, Sex
+from facilities.kernel.ids import read_id
+from facilities.kernel.refusals import Invalid, NotVisible
+from facilities.places.models import FacilityKind
+from facilities.programmes.models import ActivitySession, Programme
+from facilities.programmes.services import Offer, audience_of
+from facilities.web.schemas import BaseSchema, Count, Id, Instant, PageQuery, Text, one_of
+
+LARGEST_SESSION = 100_000
+
+
+class AudienceIn(BaseSchema):
+    min_age = Count(0, 130, allow_none=True)
+    max_age = Count(0, 130, allow_none=True)
+    sex = fields.String(allow_none=True, validate=one_of(*Sex))
+
+
+class AudienceOut(BaseSchema):
+    min_age = fields.Integer()
+    max_age = fields.Integer()
+    sex = fields.String()
+
+
+class ProgrammeIn(BaseSchema):
+    name = Text(required=True, longest=80)
+    name_en = Text(longest=120)
+    facility_kind = fields.String(required=True, validate=one_of(*FacilityKind))
+    audience = fields.Nested(AudienceIn)
+
+
+class ProgrammeOut(BaseSchema):
+    id = Id()
+    name = fields.String()
+    name_en = fields.String(allow_none=True)
+    facility_kind = fields.String()
+    audience = fields.Nested(AudienceOut)
+
+
+class ProgrammeList(BaseSchema):
+    items = fields.List(fields.Nested(ProgrammeOut))
+    next = fields.String(allow_none=True)
+
+
+class ReferenceOut(BaseSchema):
+    id = Id()
+    name = fields.String()
+    name_en = fields.String(allow_none=True)
+
+
+class SessionOut(BaseSchema):
+    id = Id()
+    title = fields.String()
+    title_en = fields.String(allow_none=True)
+    details = fields.String(allow_none=True)
+    programme = fields.Nested(ReferenceOut)
+    facility = fields.Nested(ReferenceOut)
+    space = fields.Nested(ReferenceOut, allow_none=True)
+    starts_at = Instant()
+    ends_at = Instant()
+    status = fields.String()
+    capacity = fields.Integer()
+    places_taken = fields.Integer()
+    places_left = fields.Integer()
+    waitlist_length = fields.Integer()
+    booking_opens_at = Instant(allow_none=True)
+    booking_closes_at = Instant()
+    cancellation_closes_at = Instant()
+    cancel_reason = fields.String(allow_none=True)
+    audience = fields.Nested(AudienceOut)
+
+
+class SessionQuery(PageQuery):
+    facility = Text(longest=20)
+    programme = Text(longest=20)
+    kind = fields.String(validate=one_of(*FacilityKind))
+    from_ = Instant(bare_dates=True, data_key="from")
+    to = Instant(bare_dates=True)
+    available = fields.Boolean(load_default=False)
+
+
+class SessionChange(BaseSchema):
+    programme_id = Text(longest=20)
+    space_id = Text(longest=20, allow_none=True)
+    title = Text(longest=80)
+    title_en = Text(longest=120, allow_none=True)
+    details = Text(longest=1000, multiline=True, allow_none=True)
+    starts_at = Instant()
+    ends_at = Instant()
+    capacity = Count(1, LARGEST_SESSION)
+    booking_opens_at = Instant(allow_none=True)
+    booking_closes_at = Instant(allow_none=True)
+    cancellation_closes_at = Instant(allow_none=True)
+    audience = fields.Nested(AudienceIn, allow_none=True)
+
+
+class SessionIn(SessionChange):
+    facility_id = Text(required=True, longest=20)
+    programme_id = Text(required=True, longest=20)
+    title = Text(required=True, longest=80)
+    starts_at = Instant(required=True)
+    ends_at = Instant(required=True)
+    capacity = Count(1, LARGEST_SESSION, required=True)
+
+
+def read_audience(body: dict[str, Any] | None) -> Audience | None:
+    return None if body is None else audience_of(body.get("min_age"), body.get("max_age"), body.get("sex"))
+
+
+def read_reference(body: dict[str, Any], name: str, wrong: str) -> int | None:
+    """An id in a body that was the caller's choice among public things: Invalid where it cannot be one."""
+    try:
+        return read_id(body[name]) if body.get(name) else None
+    except NotVisible as error:
+        raise Invalid(**{name: wrong}) from error
+
+
+def read_changes(body: dict[str, Any]) -> dict[str, Any]:
+    changes = dict(body)
+    if "programme_id" in changes:
+        changes["programme_id"] = read_reference(body, "programme_id", "unknown_programme")
+    if "space_id" in changes:
+        changes["space_id"] = read_reference(body, "space_id", "unknown_space")
+    if "audience" in changes:
+        changes["audience"] = read_audience(body["audience"]) or Audience()
+    return changes
+
+
+def read_offer(body: dict[str, Any], facility_id: int) -> Offer:
+    return Offer(**{**read_changes(body), "facility_id": facility_id,
+                    "audience": read_audience(body.get("audience"))})
+
+
+def show_audience(audience: Audience) -> dict[str, Any]:
+    facts = {"min_age": audience.min_age, "max_age": audience.max_age,
+             "sex": audience.sex.value if audience.sex else None}
+    return {name: value for name, value in facts.items() if value is not None}
+
+
+def show_programme(programme: Programme) -> dict[str, Any]:
+    return {"id": programme.id, "name": programme.name, "name_en": programme.name_en,
+            "facility_kind": programme.facility_kind.value, "audience": show_audience(programme.audience)}
+
+
+def show_session(session: ActivitySession) -> dict[str, Any]:
+    window = session.booking_window
+    return {
+        "id": session.id, "title": session.title, "title_en": session.title_en, "details": session.details,
+        "programme": session.programme, "facility": session.facility, "space": session.space,
+        "starts_at": session.starts_at, "ends_at": session.ends_at, "status": session.status.value,
+        "capacity": session.capacity, "places_taken": session.places_taken, "places_left": session.places_left,
+        "waitlist_length": 0, "booking_opens_at": window.booking_opens_at, "booking_closes_at": window.closes_at,
+        "cancellation_closes_at": window.last_cancellation_at, "cancel_reason": session.cancel_reason,
+        "audience": show_audience(session.audience),
+    }

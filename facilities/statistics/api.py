@@ -1,0 +1,60 @@
+"""Beneficiary figures for those who answer for them."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask.typing import ResponseReturnValue
+
+from facilities.kernel.ids import read_id
+from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible
+from facilities.kernel.text import read_choice
+from facilities.places import queries as places
+from facilities.statistics import policy, queries
+from facilities.statistics.exports import as_file
+from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.schemas import FiguresOut, FiguresQuery, show_rows
+from facilities.web import exports
+from facilities.web.api import ApiBlueprint
+from facilities.web.guards import current_actor, staff
+
+blueprint = ApiBlueprint("statistics", __name__)
+
+
+@blueprint.route("/statistics/beneficiaries")
+@staff
+@blueprint.arguments(FiguresQuery, location="query")
+@blueprint.response(200, FiguresOut)
+def beneficiaries(query: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
+    by = read_dimensions(query.get("by", []))
+    scope = _scope(query)
+    rows, total = queries.beneficiaries(scope, by), queries.total(scope)
+    kind = exports.wanted_format()
+    if kind is not None:
+        return as_file(kind, scope, by, rows, total)
+    return {"rows": show_rows(rows, by), "total": asdict(total)}
+
+
+def read_dimensions(texts: list[str]) -> list[Dimension]:
+    """Separated by commas or repeated; Invalid where one is unknown."""
+    words = [word.strip() for text in texts for word in text.split(",") if word.strip()]
+    found = [read_choice(Dimension, word) for word in dict.fromkeys(words)]
+    if None in found:
+        raise Invalid(by="unknown_dimension")
+    return [d for d in found if d is not None]
+
+
+def _scope(query: dict[str, Any]) -> Scope:
+    actor, facility_id = current_actor(), _id(query.get("facility"))
+    if query["to"] < query["from_"]:
+        raise Invalid(to="period_backwards")
+    if facility_id is not None:
+        if places.facility(facility_id) is None:
+            raise NotVisible
+        if not policy.can_see_figures_of(actor, facility_id):
+            raise NotPermitted
+    return Scope(query["from_"], query["to"], facility_id, _id(query.get("programme")), query.get("sub_district"),
+                 policy.reach(actor))
+
+
+def _id(text: str | None) -> int | None:
+    return read_id(text) if text else None

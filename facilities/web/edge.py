@@ -1,0 +1,51 @@
+"""What every request and answer passes: a request id, text that can be stored, headers that protect."""
+
+import secrets
+
+from flask import Flask, Response, abort, g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+
+from facilities.kernel.text import has_unprintable
+from facilities.web.guards import is_api
+from facilities.web.problems import invalid
+
+LARGEST_BODY = 1024 * 1024
+CONTENT_POLICY = "; ".join((
+    "default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'self'",
+    "form-action 'self'", "frame-ancestors 'none'"))
+
+
+def register_edge(app: Flask) -> None:
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+
+    @app.before_request
+    def name_the_request() -> None:
+        g.request_id = secrets.token_hex(8)
+
+    @app.before_request
+    def refuse_unprintable_text() -> ResponseReturnValue | None:
+        """NUL and its kin in an address or a form; JSON bodies are read by their schemas."""
+        sources = [*request.args.items(multi=True)]
+        if not is_api():
+            sources += request.form.items(multi=True)
+        for name, value in sources:
+            if has_unprintable(name) or has_unprintable(value, multiline=True):
+                if is_api():
+                    return invalid({name if not has_unprintable(name) else "query": _("Remove the control characters.")})
+                abort(400)
+        if has_unprintable(request.path):
+            abort(404)
+        return None
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if request.endpoint and not request.endpoint.endswith("static") and current_user.is_authenticated:
+            response.headers["Cache-Control"] = "no-store"
+        return response

@@ -1,0 +1,87 @@
+"""What every page may use: filters, names in the reader's language, the words for states and kinds."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, request, session
+from flask_babel import get_locale
+from flask_babel import lazy_gettext as _l
+
+from facilities.kernel import clock
+from facilities.kernel.text import mask_phone
+from facilities.web import formats
+from facilities.web.forms import described_by
+from facilities.web.guards import actor_or_none
+from facilities.web.language import LANGUAGE_TAGS, LANGUAGES, in_language
+
+# The four services that the district named: kind of facility, style, icon, words.
+DOORS = (
+    ("yuhao_space", "classes", "people-fill", _l("Classes and activities"), _l("Yuhao Spaces: for women, children, families")),
+    ("yuxin_home", "rehab", "heart-pulse-fill", _l("Rehabilitation and company"),
+     _l("Yuxin Homes: for residents with disabilities")),
+    ("doctor_station", "doctor", "hospital-fill", _l("Family doctor"), _l("Doctors' stations near your home")),
+    ("parking_lot", "parking", "p-square-fill", _l("Off-peak parking"), _l("Stalls that offices share after work")),
+)
+
+WORDS: dict[str, dict[str, Any]] = {
+    "facility_kind": {
+        "yuhao_space": _l("Yuhao Space"), "yuxin_home": _l("Yuxin Home"), "doctor_station": _l("Family-doctor station"),
+        "parking_lot": _l("Off-peak parking"), "childcare": _l("Childcare"), "school": _l("School"),
+        "park": _l("Park"), "training_centre": _l("Training centre"), "other": _l("Other place"),
+    },
+    "space_kind": {
+        "room": _l("Room"), "hall": _l("Hall"), "zone": _l("Zone"), "consulting_room": _l("Consulting room"),
+        "court": _l("Court"), "stall": _l("Parking stall"), "other": _l("Other space"),
+    },
+    "access": {
+        "step_free": _l("Step-free entrance"), "accessible_toilet": _l("Accessible toilet"), "lift": _l("Lift"),
+        "tactile_paving": _l("Tactile paving"), "hearing_loop": _l("Hearing loop"),
+        "wheelchair_loan": _l("Wheelchairs to borrow"), "nursing_room": _l("Nursing room"),
+        "accessible_parking": _l("Accessible parking"),
+    },
+    "booking_state": {
+        "confirmed": _l("Booked"), "waitlisted": _l("On the waiting list"), "offered": _l("A place is offered"),
+        "cancelled": _l("Cancelled"), "expired": _l("Lapsed"), "attended": _l("Attended"), "no_show": _l("Did not come"),
+    },
+    "attendance": {"present": _l("Here"), "absent": _l("Not here"), "excused": _l("Excused")},
+    "sex": {"female": _l("Female"), "male": _l("Male")},
+    "relation": {
+        "self": _l("Myself"), "child": _l("My child"), "parent": _l("My parent"), "spouse": _l("My spouse"),
+        "grandchild": _l("My grandchild"), "grandparent": _l("My grandparent"), "other": _l("Someone else I look after"),
+    },
+    "none": {"space": _l("No particular space")},
+    "weekday": {0: _l("Monday"), 1: _l("Tuesday"), 2: _l("Wednesday"), 3: _l("Thursday"), 4: _l("Friday"),
+                5: _l("Saturday"), 6: _l("Sunday")},
+}
+
+
+def word(group: str, value: object) -> str:
+    return str(WORDS[group][value])
+
+
+def this_address() -> str:
+    """The address of the page, to come back to after a switch."""
+    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+
+
+def address_with(**changes: object) -> str:
+    """This page with some of its filters changed; None takes one away."""
+    args = {**request.args.to_dict(), **changes}
+    query = urlencode({name: value for name, value in args.items() if value not in (None, "")})
+    return f"{request.path}?{query}" if query else request.path
+
+
+def register_parts(app: Flask) -> None:
+    app.jinja_env.filters.update(formats.FILTERS)
+    app.jinja_env.filters["mask_phone"] = mask_phone
+    app.jinja_env.globals.update(
+        word=word, words=WORDS, described_by=described_by, in_language=in_language, span=formats.span,
+        ages=formats.ages, address_with=address_with, now=clock.now, today=clock.today, DOORS=DOORS,
+        DOOR_STYLES={kind: (style, icon) for kind, style, icon, *_ in DOORS})
+
+    @app.context_processor
+    def about_the_reader() -> dict[str, Any]:
+        locale = get_locale()
+        return {"actor": actor_or_none(), "languages": LANGUAGES, "elder": bool(session.get("elder")),
+                "language": locale.language if locale else "zh", "this_address": this_address(),
+                "language_tag": LANGUAGE_TAGS[locale.language if locale else "zh"]}

@@ -1,0 +1,108 @@
+"""What a code says to a person: one table, for pages and for the API, in both languages."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+
+from facilities.kernel.refusals import Refusal
+from facilities.web.formats import date_time
+
+_PLAIN: dict[str, Any] = {
+    "already_booked": _l("There is already a booking for this session. You find it under 'My bookings'."),
+    "bad_credentials": _l("Login or password is not right. Please check both and try again."),
+    "capacity_below_bookings": _l("More places are booked than that. Choose a larger number, or cancel bookings first."),
+    "counts_do_not_add_up": _l("Elders and residents with disabilities are part of those counted and cannot be more."),
+    "cannot_void": _l("This entry cannot be taken back: it belongs to another session or is itself a correction."),
+    "ends_before_it_starts": _l("The end must be after the start."),
+    "ages_out_of_order": _l("The highest age must not be below the lowest."),
+    "has_bookings": _l("People have booked. Cancel the session with a reason instead of deleting it."),
+    "in_use": _l("Other entries refer to this, so it cannot be deleted."),
+    "login_taken": _l("This login is already in use. Choose another one."),
+    "name_taken": _l("There is already one with this name. Choose another name."),
+    "not_found": _l("This does not exist, or not for you."),
+    "not_in_attendance_window": _l(
+        "Attendance is entered from one hour before the start until a day after the end, within 30 days. "
+        "Later entries are made by an administrator."),
+    "overlaps_own_booking": _l("There is another booking at the same time. Cancel that one first, or choose another time."),
+    "phone_taken": _l("There is already an account with this phone number. Sign in instead."),
+    "residents_elsewhere": _l("Some of those booked have another booking at the new time. Choose another time."),
+    "session_cancelled": _l("This session has been cancelled. Please choose another one."),
+    "session_full": _l("All places are taken. Please choose another session."),
+    "session_held": _l("This session has taken place and can no longer be changed like that."),
+    "space_taken": _l("The space is already taken at that time. Choose another time or space."),
+    "too_many_attempts": _l("Too many attempts. Please wait a while and try again."),
+    "self_exists": _l("The account already has a person who is its owner. Choose another relation."),
+    "cannot_remove_self": _l("You are the owner of this account and cannot leave it."),
+    "too_many_members": _l("Your household has as many people as one account can act for. Ask at the counter for help."),
+}
+
+
+def _not_eligible(facts: Mapping[str, Any]) -> str:
+    rule = facts.get("rule")
+    if rule == "min_age":
+        return ngettext("This session is for people from %(num)d year of age.",
+                        "This session is for people from %(num)d years of age.", facts["min_age"])
+    if rule == "max_age":
+        return ngettext("This session is for people up to %(num)d year of age.",
+                        "This session is for people up to %(num)d years of age.", facts["max_age"])
+    if rule == "sex":
+        return _("This session is for women and girls.") if facts["sex"] == "female" else _(
+            "This session is for men and boys.")
+    return _("This session has an age limit and we do not know the birth date. Please add it first.")
+
+
+def _instant(facts: Mapping[str, Any], name: str) -> str:
+    return date_time(datetime.fromisoformat(facts[name]))
+
+
+_WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "not_eligible": _not_eligible,
+    "booking_not_open": lambda f: _("Booking opens on %(when)s.", when=_instant(f, "booking_opens_at")),
+    "booking_closed": lambda f: _("Booking closed on %(when)s.", when=_instant(f, "booking_closes_at")),
+    "cancellation_closed": lambda f: _(
+        "Cancelling was possible until %(when)s. Please call the facility.", when=_instant(f, "cancellation_closes_at")),
+}
+
+KNOWN_CODES = frozenset(_PLAIN) | frozenset(_WITH_FACTS)
+
+INPUT_MESSAGES: dict[str, Any] = {
+    "opens_after_it_closes": _l("Booking must open before it closes."),
+    "password_too_short": _l("Use at least 8 characters."),
+    "password_too_short_staff": _l("Staff passwords have at least 12 characters."),
+    "password_too_long": _l("Use at most 128 characters."),
+    "password_too_common": _l("This password is one of the first that others would try. Choose another one."),
+    "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
+    "birth_date_in_future": _l("The birth date lies in the future."),
+    "birth_date_too_long_ago": _l("The birth date lies too long ago. Check the year."),
+    "ends_before_it_starts": _l("The end must be after the start."),
+    "ages_out_of_order": _l("The highest age must not be below the lowest."),
+    "too_long_a_session": _l("A session lasts at most 24 hours."),
+    "unknown_programme": _l("There is no such programme."),
+    "unknown_space": _l("This space does not belong to the facility."),
+    "unknown_sub_district": _l("There is no such sub-district."),
+    "unknown_community": _l("There is no such community in the sub-district."),
+    "unknown_dimension": _l("Figures are divided by: month, facility, programme, sub_district, category, sex, age_band."),
+    "unknown_facility": _l("There is no such facility."),
+    "unknown_parent": _l("The parent space does not belong to the facility."),
+    "wrong_password": _l("The present password is not right."),
+    "consent_needed": _l("We may keep your data only with your consent."),
+    "period_backwards": _l("The last day lies before the first."),
+    "bad_cursor": _l("This cursor is not one that was given out."),
+    "hours_overlap": _l("Opening hours must be in order and must not overlap."),
+    "manager_needs_facility": _l("A manager's grant needs the facility it is for; an administrator's has none."),
+}
+
+
+def words_for(refusal: Refusal) -> str:
+    """One or two sentences that say what happened and what to do now, in the reader's language."""
+    if refusal.code in _WITH_FACTS and refusal.facts:
+        return _WITH_FACTS[refusal.code](refusal.facts)
+    return str(_PLAIN.get(refusal.code, _l("This is not possible at the moment.")))
+
+
+def words_for_input(key: str) -> str:
+    return str(INPUT_MESSAGES[key])
