@@ -108,7 +108,7 @@ def total(scope: Scope) -> Figures:
 
 def _facts(scope: Scope, *, of_whom: bool) -> CompoundSelect[Any]:
     """(session_id, resident_id or null, category, sex, age_band, number), a union of everything that counts."""
-    age = (local_day(ActivitySession.starts_at) - day_number(Resident.birth_date)).op("/")(literal(10_000, Integer))
+    age = (local_day(ActivitySession.starts_at) - day_number(Resident.birth_date)) // literal(10_000, Integer)
     counted = [
         _named(scope, _category(age), age),
         _counted(scope, Category.WOMEN, HeadCount.women, Sex.FEMALE),
@@ -172,7 +172,7 @@ def _band(age: ColumnElement[int]) -> ColumnElement[str]:
 
 def _key(dimension: Dimension, facts: Any) -> ColumnElement[Any]:  # noqa: ANN401 - a subquery's columns
     keys: dict[Dimension, Any] = {
-        Dimension.MONTH: local_day(ActivitySession.starts_at).op("/")(literal(100, Integer)),
+        Dimension.MONTH: local_day(ActivitySession.starts_at) // literal(100, Integer),
         Dimension.FACILITY: ActivitySession.facility_id,
         Dimension.PROGRAMME: ActivitySession.programme_id,
         Dimension.SUB_DISTRICT: Facility.sub_district_code,

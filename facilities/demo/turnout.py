@@ -1,0 +1,58 @@
+"""Who books and who comes: drawn from the made-up residents, by the rules that hold for everybody."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from random import Random
+
+from sqlalchemy import insert, update
+
+from facilities.bookings.models import Booking, BookingState
+from facilities.engine.eligibility import Candidate, check_eligible
+from facilities.households.models import Resident
+from facilities.infra.db import db
+from facilities.kernel import clock
+from facilities.kernel.ids import new_reference
+from facilities.programmes.models import ActivitySession
+
+
+class Pool:
+    """Residents of one kind, and when each of them is taken."""
+
+    def __init__(self, residents: Sequence[Resident], busy: Mapping[int, Sequence[tuple[datetime, datetime]]]) -> None:
+        self.residents = list(residents)
+        self._busy = {r.id: list(busy.get(r.id, ())) for r in residents}
+
+    def draw(self, session: ActivitySession, number: int, dice: Random) -> list[Resident]:
+        """Up to `number` residents who may come to the session and are nowhere else at that time."""
+        fitting = [r for r in self.residents if self._fits(r, session)]
+        chosen = dice.sample(fitting, min(number, len(fitting)))
+        for resident in chosen:
+            self._busy[resident.id].append((session.starts_at, session.ends_at))
+        return chosen
+
+    def _fits(self, resident: Resident, session: ActivitySession) -> bool:
+        free = all(end <= session.starts_at or start >= session.ends_at for start, end in self._busy[resident.id])
+        day = clock.local_date(session.starts_at)
+        return free and check_eligible(session.audience, Candidate(resident.birth_date, resident.sex), day) is None
+
+
+def write_bookings(session: ActivitySession, residents: Iterable[Resident], state: BookingState,
+                   created_at: datetime) -> None:
+    """Rows as the booking service writes them, many at once; the session's counter with them."""
+    rows = [{"reference": new_reference(10), "session_id": session.id, "starts_at": session.starts_at,
+             "ends_at": session.ends_at, "resident_id": r.id, "state": state, "created_at": created_at}
+            for r in residents]
+    if rows:
+        db.session.execute(insert(Booking), rows)
+        db.session.execute(update(ActivitySession).where(ActivitySession.id == session.id)
+                           .values(places_taken=ActivitySession.places_taken + len(rows)))
+
+
+def fill_places(session: ActivitySession, pools: Mapping[str, Pool], share: float, dice: Random) -> None:
+    """Book a share of a coming session's places."""
+    wanted = round(session.capacity * share)
+    chosen: list[Resident] = []
+    for name in ("children", "women", "men"):
+        part = wanted - len(chosen) if name == "men" else round(wanted * 0.5)
+        chosen += pools[name].draw(session, min(part, wanted - len(chosen)), dice)
+    write_bookings(session, chosen, BookingState.CONFIRMED, clock.now())
