@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import Date, ForeignKey, ForeignKeyConstraint, Index, String, false
+from sqlalchemy import Date, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, false
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -122,7 +122,7 @@ class Space(Model):
         check("capacity IS NULL OR capacity > 0", "capacity_above_zero"),
         check("parent_id IS NULL OR parent_id <> id", "not_inside_itself"),
         Index("uq_spaces_facility_name", "facility_id", "name", unique=True, info={"refusal": "name_taken"}),
-        Index("uq_spaces_facility_id", "facility_id", "id", unique=True),
+        UniqueConstraint("facility_id", "id", name="uq_spaces_facility_id"),
         ForeignKeyConstraint(["facility_id", "parent_id"], ["spaces.facility_id", "spaces.id"],
                              name="fk_spaces_parent_in_the_same_facility"),
     )

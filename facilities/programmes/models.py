@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from facilities.engine.deadlines import BookingWindow
@@ -63,7 +63,7 @@ class ActivitySession(AudienceColumns, Model):
         check(AGES_IN_ORDER, "ages_in_order", refusal="ages_out_of_order"),
         check("(status = 'cancelled') = (cancelled_at IS NOT NULL)", "cancelled_with_its_time"),
         # what bookings and occupancies point at, so that their spans follow the session's
-        Index("uq_activity_sessions_id_span", "id", "starts_at", "ends_at", unique=True),
+        UniqueConstraint("id", "starts_at", "ends_at", name="uq_activity_sessions_id_span"),
         ForeignKeyConstraint(["facility_id", "space_id"], ["spaces.facility_id", "spaces.id"],
                              name="fk_activity_sessions_space_in_the_facility"),
         Index("ix_activity_sessions_facility_start", "facility_id", "starts_at"),

@@ -24,15 +24,11 @@ def upgrade() -> None:
         sa.Column("name", sa.String(length=32), nullable=False),
         sa.Column("name_en", sa.String(length=64), nullable=True),
         sa.ForeignKeyConstraint(
-            ["sub_district_code"],
-            ["sub_districts.code"],
-            name=op.f("fk_communities_sub_district_code_sub_districts"),
+            ["sub_district_code"], ["sub_districts.code"], name=op.f("fk_communities_sub_district_code_sub_districts")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_communities")),
     )
-    op.create_index(
-        "uq_communities_sub_district_name", "communities", ["sub_district_code", "name"], unique=True
-    )
+    op.create_index("uq_communities_sub_district_name", "communities", ["sub_district_code", "name"], unique=True)
     op.create_table(
         "facilities",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -67,17 +63,13 @@ def upgrade() -> None:
             ["community_id"], ["communities.id"], name=op.f("fk_facilities_community_id_communities")
         ),
         sa.ForeignKeyConstraint(
-            ["sub_district_code"],
-            ["sub_districts.code"],
-            name=op.f("fk_facilities_sub_district_code_sub_districts"),
+            ["sub_district_code"], ["sub_districts.code"], name=op.f("fk_facilities_sub_district_code_sub_districts")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_facilities")),
     )
     op.create_index(op.f("ix_facilities_community_id"), "facilities", ["community_id"], unique=False)
     op.create_index(op.f("ix_facilities_kind"), "facilities", ["kind"], unique=False)
-    op.create_index(
-        op.f("ix_facilities_sub_district_code"), "facilities", ["sub_district_code"], unique=False
-    )
+    op.create_index(op.f("ix_facilities_sub_district_code"), "facilities", ["sub_district_code"], unique=False)
     op.create_index("uq_facilities_name", "facilities", ["name"], unique=True)
     op.create_table(
         "opening_hours",
@@ -91,10 +83,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("weekday BETWEEN 0 AND 6", name=op.f("ck_opening_hours_weekday")),
         sa.ForeignKeyConstraint(
-            ["facility_id"],
-            ["facilities.id"],
-            name=op.f("fk_opening_hours_facility_id_facilities"),
-            ondelete="CASCADE",
+            ["facility_id"], ["facilities.id"], name=op.f("fk_opening_hours_facility_id_facilities"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("facility_id", "weekday", "opens_minute", name=op.f("pk_opening_hours")),
     )
@@ -160,13 +149,11 @@ def upgrade() -> None:
             ["spaces.facility_id", "spaces.id"],
             name="fk_spaces_parent_in_the_same_facility",
         ),
-        sa.ForeignKeyConstraint(
-            ["facility_id"], ["facilities.id"], name=op.f("fk_spaces_facility_id_facilities")
-        ),
+        sa.ForeignKeyConstraint(["facility_id"], ["facilities.id"], name=op.f("fk_spaces_facility_id_facilities")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_spaces")),
+        sa.UniqueConstraint("facility_id", "id", name="uq_spaces_facility_id"),
     )
     op.create_index(op.f("ix_spaces_parent_id"), "spaces", ["parent_id"], unique=False)
-    op.create_index("uq_spaces_facility_id", "spaces", ["facility_id", "id"], unique=True)
     op.create_index("uq_spaces_facility_name", "spaces", ["facility_id", "name"], unique=True)
     op.create_table(
         "calendar_days",
@@ -177,8 +164,8 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("name", sa.String(length=32), nullable=True),
-        sa.Column("provisional", sa.Boolean(), server_default=sa.text("0"), nullable=False),
-        sa.Column("edited", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("provisional", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("edited", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("date", name=op.f("pk_calendar_days")),
     )
 

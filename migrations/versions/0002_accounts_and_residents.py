@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("login", sa.String(length=64), nullable=False),
         sa.Column("display_name", sa.String(length=64), nullable=False),
         sa.Column("password_hash", sa.String(length=255), nullable=False),
-        sa.Column("disabled", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("disabled", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
     )
@@ -42,12 +42,8 @@ def upgrade() -> None:
             "(role = 'manager') = (facility_id IS NOT NULL)", name=op.f("ck_grants_manager_has_a_facility")
         ),
         sa.CheckConstraint("role <> 'resident'", name=op.f("ck_grants_role_is_for_staff")),
-        sa.ForeignKeyConstraint(
-            ["facility_id"], ["facilities.id"], name=op.f("fk_grants_facility_id_facilities")
-        ),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_grants_user_id_users"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["facility_id"], ["facilities.id"], name=op.f("fk_grants_facility_id_facilities")),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_grants_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
     )
     op.create_index(op.f("ix_grants_facility_id"), "grants", ["facility_id"], unique=False)
@@ -66,9 +62,7 @@ def upgrade() -> None:
         sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_sign_ins_user_id_users"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_sign_ins_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sign_ins")),
         sa.UniqueConstraint("secret_hash", name=op.f("uq_sign_ins_secret_hash")),
     )
@@ -117,9 +111,7 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column("consented_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["resident_id"], ["residents.id"], name=op.f("fk_guardianships_resident_id_residents")
-        ),
+        sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name=op.f("fk_guardianships_resident_id_residents")),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_guardianships_user_id_users"), ondelete="CASCADE"
         ),

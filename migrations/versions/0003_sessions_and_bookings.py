@@ -66,13 +66,7 @@ def upgrade() -> None:
         sa.Column(
             "status",
             sa.Enum(
-                "scheduled",
-                "cancelled",
-                "held",
-                name="status",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
+                "scheduled", "cancelled", "held", name="status", native_enum=False, create_constraint=True, length=32
             ),
             nullable=False,
         ),
@@ -99,15 +93,11 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("capacity > 0", name=op.f("ck_activity_sessions_capacity_above_zero")),
         sa.CheckConstraint(
-            "places_taken BETWEEN 0 AND capacity",
-            name=op.f("ck_activity_sessions_places_taken_within_capacity"),
+            "places_taken BETWEEN 0 AND capacity", name=op.f("ck_activity_sessions_places_taken_within_capacity")
         ),
         sa.CheckConstraint("starts_at < ends_at", name=op.f("ck_activity_sessions_starts_before_it_ends")),
         sa.ForeignKeyConstraint(
-            ["created_by"],
-            ["users.id"],
-            name=op.f("fk_activity_sessions_created_by_users"),
-            ondelete="SET NULL",
+            ["created_by"], ["users.id"], name=op.f("fk_activity_sessions_created_by_users"), ondelete="SET NULL"
         ),
         sa.ForeignKeyConstraint(
             ["facility_id", "space_id"],
@@ -121,21 +111,16 @@ def upgrade() -> None:
             ["programme_id"], ["programmes.id"], name=op.f("fk_activity_sessions_programme_id_programmes")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_activity_sessions")),
+        sa.UniqueConstraint("id", "starts_at", "ends_at", name="uq_activity_sessions_id_span"),
     )
     op.create_index(
         "ix_activity_sessions_facility_start", "activity_sessions", ["facility_id", "starts_at"], unique=False
     )
     op.create_index(
-        "ix_activity_sessions_programme_start",
-        "activity_sessions",
-        ["programme_id", "starts_at"],
-        unique=False,
+        "ix_activity_sessions_programme_start", "activity_sessions", ["programme_id", "starts_at"], unique=False
     )
     op.create_index(op.f("ix_activity_sessions_space_id"), "activity_sessions", ["space_id"], unique=False)
     op.create_index("ix_activity_sessions_start", "activity_sessions", ["starts_at", "id"], unique=False)
-    op.create_index(
-        "uq_activity_sessions_id_span", "activity_sessions", ["id", "starts_at", "ends_at"], unique=True
-    )
     op.create_table(
         "occupancies",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -144,9 +129,7 @@ def upgrade() -> None:
         sa.Column("session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["held_space_id"], ["spaces.id"], name=op.f("fk_occupancies_held_space_id_spaces")
-        ),
+        sa.ForeignKeyConstraint(["held_space_id"], ["spaces.id"], name=op.f("fk_occupancies_held_space_id_spaces")),
         sa.ForeignKeyConstraint(
             ["session_id", "starts_at", "ends_at"],
             ["activity_sessions.id", "activity_sessions.starts_at", "activity_sessions.ends_at"],
@@ -158,9 +141,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_occupancies")),
     )
     op.create_index(op.f("ix_occupancies_held_space_id"), "occupancies", ["held_space_id"], unique=False)
-    op.create_index(
-        "ix_occupancies_space_span", "occupancies", ["space_id", "ends_at", "starts_at"], unique=False
-    )
+    op.create_index("ix_occupancies_space_span", "occupancies", ["space_id", "ends_at", "starts_at"], unique=False)
     op.create_index("uq_occupancies_session_space", "occupancies", ["session_id", "space_id"], unique=True)
     op.create_table(
         "bookings",
@@ -192,15 +173,12 @@ def upgrade() -> None:
         sa.Column("cancelled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("cancel_reason", sa.String(length=200), nullable=True),
         sa.CheckConstraint(
-            "(state = 'cancelled') = (cancelled_at IS NOT NULL)",
-            name=op.f("ck_bookings_cancelled_with_its_time"),
+            "(state = 'cancelled') = (cancelled_at IS NOT NULL)", name=op.f("ck_bookings_cancelled_with_its_time")
         ),
         sa.ForeignKeyConstraint(
             ["booked_by"], ["users.id"], name=op.f("fk_bookings_booked_by_users"), ondelete="SET NULL"
         ),
-        sa.ForeignKeyConstraint(
-            ["resident_id"], ["residents.id"], name=op.f("fk_bookings_resident_id_residents")
-        ),
+        sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name=op.f("fk_bookings_resident_id_residents")),
         sa.ForeignKeyConstraint(
             ["session_id", "starts_at", "ends_at"],
             ["activity_sessions.id", "activity_sessions.starts_at", "activity_sessions.ends_at"],
@@ -211,9 +189,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_bookings_reference")),
     )
     op.create_index(op.f("ix_bookings_booked_by"), "bookings", ["booked_by"], unique=False)
-    op.create_index(
-        "ix_bookings_resident_span", "bookings", ["resident_id", "ends_at", "starts_at"], unique=False
-    )
+    op.create_index("ix_bookings_resident_span", "bookings", ["resident_id", "ends_at", "starts_at"], unique=False)
     op.create_index(
         "uq_bookings_one_live_for_a_resident_in_a_session",
         "bookings",

@@ -40,12 +40,10 @@ def upgrade() -> None:
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.CheckConstraint(
-            "(kind = 'head_count') = (women IS NOT NULL)",
-            name=op.f("ck_attendance_events_head_count_has_counts"),
+            "(kind = 'head_count') = (women IS NOT NULL)", name=op.f("ck_attendance_events_head_count_has_counts")
         ),
         sa.CheckConstraint(
-            "(kind = 'void') = (voids IS NOT NULL)",
-            name=op.f("ck_attendance_events_void_names_what_it_voids"),
+            "(kind = 'void') = (voids IS NOT NULL)", name=op.f("ck_attendance_events_void_names_what_it_voids")
         ),
         sa.CheckConstraint(
             "kind NOT IN ('present', 'absent', 'excused') OR resident_id IS NOT NULL",
@@ -55,27 +53,18 @@ def upgrade() -> None:
             "women IS NULL OR (women >= 0 AND children >= 0 AND men >= 0 AND elders >= 0 AND disabled >= 0 AND elders <= women + men AND disabled <= women + children + men)",
             name=op.f("ck_attendance_events_counts_add_up"),
         ),
-        sa.ForeignKeyConstraint(
-            ["recorded_by"], ["users.id"], name=op.f("fk_attendance_events_recorded_by_users")
-        ),
+        sa.ForeignKeyConstraint(["recorded_by"], ["users.id"], name=op.f("fk_attendance_events_recorded_by_users")),
         sa.ForeignKeyConstraint(
             ["resident_id"], ["residents.id"], name=op.f("fk_attendance_events_resident_id_residents")
         ),
         sa.ForeignKeyConstraint(
-            ["session_id"],
-            ["activity_sessions.id"],
-            name=op.f("fk_attendance_events_session_id_activity_sessions"),
+            ["session_id"], ["activity_sessions.id"], name=op.f("fk_attendance_events_session_id_activity_sessions")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attendance_events")),
     )
+    op.create_index(op.f("ix_attendance_events_resident_id"), "attendance_events", ["resident_id"], unique=False)
     op.create_index(
-        op.f("ix_attendance_events_resident_id"), "attendance_events", ["resident_id"], unique=False
-    )
-    op.create_index(
-        "ix_attendance_events_session_resident",
-        "attendance_events",
-        ["session_id", "resident_id"],
-        unique=False,
+        "ix_attendance_events_session_resident", "attendance_events", ["session_id", "resident_id"], unique=False
     )
     op.create_table(
         "attendances",
@@ -83,27 +72,17 @@ def upgrade() -> None:
         sa.Column("resident_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "state",
-            sa.Enum(
-                "present",
-                "absent",
-                "excused",
-                name="state",
-                native_enum=False,
-                create_constraint=True,
-                length=32,
-            ),
+            sa.Enum("present", "absent", "excused", name="state", native_enum=False, create_constraint=True, length=32),
             nullable=False,
         ),
-        sa.Column("walk_in", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("walk_in", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("recorded_by", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.ForeignKeyConstraint(
             ["event_id"], ["attendance_events.id"], name=op.f("fk_attendances_event_id_attendance_events")
         ),
         sa.ForeignKeyConstraint(["recorded_by"], ["users.id"], name=op.f("fk_attendances_recorded_by_users")),
-        sa.ForeignKeyConstraint(
-            ["resident_id"], ["residents.id"], name=op.f("fk_attendances_resident_id_residents")
-        ),
+        sa.ForeignKeyConstraint(["resident_id"], ["residents.id"], name=op.f("fk_attendances_resident_id_residents")),
         sa.ForeignKeyConstraint(
             ["session_id"], ["activity_sessions.id"], name=op.f("fk_attendances_session_id_activity_sessions")
         ),
@@ -113,10 +92,7 @@ def upgrade() -> None:
     op.create_table(
         "head_counts",
         sa.Column(
-            "session_id",
-            sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
-            autoincrement=False,
-            nullable=False,
+            "session_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("women", sa.Integer(), nullable=False),
         sa.Column("children", sa.Integer(), nullable=False),

@@ -1,0 +1,110 @@
+"""What tests stand on: an app on each of the two databases, a clock that stands still, people and places."""
+
+import gc
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask_migrate import upgrade
+
+from config import ROOT, Settings
+from facilities.app import create_app
+from facilities.infra.db import db, unit_of_work
+from facilities.kernel import clock
+from facilities.places.reference import load_reference_data
+from tests.client import Caller, Client, Counter, count_queries
+from tests.stores import KINDS, PostgresqlStore, SqliteStore, Store
+from tests.world import World
+
+NOW = datetime(2026, 9, 16, 2, 0, tzinfo=UTC)  # Wednesday, 10:00 in the district
+
+
+class Apps:
+    """One app for each kind of database and test process, made when it is first asked for."""
+
+    def __init__(self, folder: Path, worker: str) -> None:
+        self.folder, self.worker = folder, worker
+        self._ready: dict[str, tuple[Flask, Store]] = {}
+
+    def get(self, kind: str) -> tuple[Flask, Store]:
+        if kind not in self._ready:
+            self._ready[kind] = self._make(kind)
+        return self._ready[kind]
+
+    def settings(self, kind: str, url: str) -> Settings:
+        return replace(Settings.read({"HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(self.folder / kind)}), database_url=url)
+
+    def _make(self, kind: str) -> tuple[Flask, Store]:
+        folder = self.folder / kind
+        folder.mkdir()
+        store: Store = SqliteStore(folder) if kind == "sqlite" else PostgresqlStore(self.worker)
+        template = create_app(self.settings(kind, store.template_url))
+        with template.app_context():
+            upgrade(directory=str(ROOT / "migrations"))
+            with clock.frozen(NOW):
+                unit_of_work(load_reference_data)
+            db.session.remove()
+            if kind == "sqlite":
+                with db.engine.connect() as connection:
+                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            db.engine.dispose()
+        app = create_app(self.settings(kind, store.url))
+        app.config["TESTING"] = True
+        app.test_client_class = Client
+        return app, store
+
+
+@pytest.fixture(scope="session")
+def apps(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Apps:
+    return Apps(tmp_path_factory.mktemp("apps"), worker_id)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database: a test that asks for anything that stands on it runs on both."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store(apps: Apps, kind: str) -> Iterator[Store]:
+    _, store = apps.get(kind)
+    store.reset()
+    yield store
+    store.remove()
+
+
+@pytest.fixture
+def app(apps: Apps, kind: str, store: Store) -> Iterator[Flask]:
+    """The app on a fresh database, with its context pushed."""
+    app, _ = apps.get(kind)
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+    gc.collect(0)
+
+
+@pytest.fixture
+def now() -> Iterator[datetime]:
+    with clock.frozen(NOW):
+        yield NOW
+
+
+@pytest.fixture
+def world(app: Flask, now: datetime) -> World:
+    return World(app)
+
+
+@pytest.fixture
+def anyone(app: Flask, now: datetime) -> Caller:
+    """A caller of the API without a token."""
+    return Caller(app)
+
+
+@pytest.fixture
+def queries(app: Flask) -> Iterator[Counter]:
+    with count_queries(db.engine) as counter:
+        yield counter

@@ -1,0 +1,363 @@
+from datetime import UTC, datetime, timedelta, timezone
+from random import Random
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facilities.engine.roll_call import (
+    AttendanceState,
+    Counts,
+    Event,
+    EventKind,
+    RollCall,
+    check_counts,
+    check_in_window,
+    moment_for_entry,
+    read_roll,
+)
+
+unhurried = settings(deadline=None)  # a busy machine is no failure
+SHANGHAI = timezone(timedelta(hours=8))
+MOMENT = timedelta(microseconds=1)
+START = datetime(2026, 11, 28, 1, 0, tzinfo=UTC)
+END = START + timedelta(hours=2)
+WANG, LI = 1, 2
+
+
+def event(number: int, kind: EventKind, minute: int = 0, resident_id: int | None = None, *,
+          voids: int | None = None, device: str = "", counts: Counts | None = None) -> Event:
+    """Ids are small numbers, which sort as they look."""
+    return Event(UUID(int=number), kind, START + timedelta(minutes=minute), resident_id,
+                 None if voids is None else UUID(int=voids), device, counts)
+
+
+def present(number: int, minute: int = 0, resident_id: int = WANG) -> Event:
+    return event(number, EventKind.PRESENT, minute, resident_id)
+
+
+def absent(number: int, minute: int = 0, resident_id: int = WANG) -> Event:
+    return event(number, EventKind.ABSENT, minute, resident_id)
+
+
+def void(number: int, target: int, minute: int = 0) -> Event:
+    return event(number, EventKind.VOID, minute, voids=target)
+
+
+def head_count(number: int, minute: int, device: str, women: int) -> Event:
+    return event(number, EventKind.HEAD_COUNT, minute, device=device, counts=Counts(women=women))
+
+
+def state_of(roll: RollCall, resident_id: int = WANG) -> str | None:
+    standing = roll.residents.get(resident_id)
+    return standing.state.value if standing else None
+
+
+# what stands of one resident
+
+
+@pytest.mark.parametrize(("log", "expected"), [
+    pytest.param([], None, id="nothing happened"),
+    pytest.param([present(1)], "present", id="present"),
+    pytest.param([absent(1)], "absent", id="absent"),
+    pytest.param([event(1, EventKind.EXCUSED, 0, WANG)], "excused", id="excused"),
+    pytest.param([event(1, EventKind.WALK_IN, 0, WANG)], "present", id="a walk-in is present"),
+    pytest.param([present(1, 0), absent(2, 1)], "absent", id="the later stands"),
+    pytest.param([absent(2, 1), present(1, 0)], "absent", id="the later stands though it came first"),
+    pytest.param([present(9, 0), absent(1, 1)], "absent", id="the later stands though its id is smaller"),
+    pytest.param([present(1), absent(2)], "absent", id="a tie is decided by the greater id"),
+    pytest.param([absent(2), present(1)], "absent", id="a tie is decided by the greater id, not by coming last"),
+    pytest.param([present(1, resident_id=LI), absent(2, 5, LI)], None, id="another's events say nothing"),
+])
+def test_the_event_with_the_greatest_moment_and_id_stands(log: list[Event], expected: str | None) -> None:
+    assert state_of(read_roll(log)) == expected
+
+
+def test_a_tie_between_ids_that_differ_in_their_last_sign_is_decided_like_the_text() -> None:
+    lower, upper = UUID("ffffffff-0000-7000-8000-00000000000a"), UUID("ffffffff-0000-7000-8000-00000000000b")
+    log = [Event(upper, EventKind.ABSENT, START, WANG), Event(lower, EventKind.PRESENT, START, WANG)]
+    assert state_of(read_roll(log)) == "absent"
+
+
+def test_a_tie_is_one_of_instants_not_of_wall_times() -> None:
+    early = Event(UUID(int=2), EventKind.PRESENT, START.replace(tzinfo=SHANGHAI), WANG)  # the same digits, 8 h earlier
+    same = Event(UUID(int=3), EventKind.EXCUSED, START.astimezone(SHANGHAI), WANG)
+    assert state_of(read_roll([early, absent(1)])) == "absent"
+    assert state_of(read_roll([same, absent(1)])) == "excused"
+
+
+def test_what_stands_names_its_resident_and_its_event() -> None:
+    standing = read_roll([present(1), absent(2, 1), present(3, 0, LI)]).residents
+    assert {r: (s.resident_id, s.event.id.int) for r, s in standing.items()} == {WANG: (WANG, 2), LI: (LI, 3)}
+
+
+# voids
+
+
+@pytest.mark.parametrize(("log", "expected"), [
+    pytest.param([present(1), void(2, 1)], None, id="void after its target"),
+    pytest.param([void(2, 1), present(1)], None, id="void before its target came"),
+    pytest.param([present(1, 5), void(2, 1, 0)], None, id="void that happened before its target"),
+    pytest.param([present(1, 0), absent(2, 1), void(3, 2)], "present", id="the one before stands again"),
+    pytest.param([present(1, 0), absent(2, 1), void(3, 1)], "absent", id="what did not stand is voided"),
+    pytest.param([present(1), void(2, 1), void(3, 1)], None, id="voided twice"),
+    pytest.param([present(1), void(2, 1), void(3, 2)], None, id="a void of a void does nothing"),
+    pytest.param([present(1), void(2, 1), void(3, 2), void(4, 3)], None, id="a void of a void of a void does nothing"),
+    pytest.param([present(1), void(2, 2)], "present", id="a void of itself does nothing"),
+    pytest.param([present(1), void(2, 99)], "present", id="a void of what does not exist"),
+    pytest.param([present(1), void(2, 1), absent(3, 1)], "absent", id="what comes after a void stands"),
+    pytest.param([present(1), void(2, 1), present(1)], None, id="a void is final, though its target is sent again"),
+])
+def test_a_void_is_final_and_works_on_its_target_alone(log: list[Event], expected: str | None) -> None:
+    assert state_of(read_roll(log)) == expected
+    assert state_of(read_roll(reversed(log))) == expected
+
+
+# people who are not named
+
+
+@pytest.mark.parametrize(("log", "women"), [
+    pytest.param([], 0, id="no count"),
+    pytest.param([head_count(1, 0, "door", 5)], 5, id="one count"),
+    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 7)], 7, id="the latest of a device stands"),
+    pytest.param([head_count(2, 1, "door", 7), head_count(1, 0, "door", 5)], 7, id="the latest, though it came first"),
+    pytest.param([head_count(1, 0, "door", 5), head_count(2, 0, "door", 7)], 7, id="a tie: the greater id"),
+    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7)], 12, id="devices add up"),
+    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7), head_count(3, 2, "door", 1)], 8,
+                 id="one device counts again"),
+    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 0)], 0, id="a count of nobody stands"),
+    pytest.param([head_count(1, 0, "", 5), head_count(2, 1, "", 7)], 7, id="without a name, one device"),
+    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 7), void(3, 2)], 5,
+                 id="the one before stands again"),
+    pytest.param([void(3, 1), head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7)], 7, id="one device voided"),
+])
+def test_of_each_device_the_latest_head_count_stands_and_devices_add_up(log: list[Event], women: int) -> None:
+    assert read_roll(log).head_count == Counts(women=women)
+    assert read_roll(reversed(log)).head_count == Counts(women=women)
+
+
+def test_each_unnamed_walk_in_is_a_person_time_until_it_is_voided() -> None:
+    walk_ins = [event(n, EventKind.WALK_IN, n % 2) for n in (1, 2, 3)]
+    assert read_roll([*walk_ins, *walk_ins]).unnamed_walk_ins == 3
+    assert read_roll([*walk_ins, void(4, 2)]).unnamed_walk_ins == 2
+    assert read_roll(walk_ins).residents == {}
+
+
+def test_person_times_are_those_present_the_unnamed_and_the_counted() -> None:
+    roll = read_roll([
+        present(1, resident_id=1), event(2, EventKind.WALK_IN, 0, 2), absent(3, resident_id=3),
+        event(4, EventKind.EXCUSED, 0, 4), event(5, EventKind.WALK_IN),
+        event(6, EventKind.HEAD_COUNT, device="door", counts=Counts(women=3, children=4, men=2, elders=5, disabled=1)),
+    ])
+    assert roll.person_times == 2 + 1 + 9
+
+
+def test_a_session_to_which_nobody_came_has_no_person_times() -> None:
+    assert read_roll([absent(1), event(2, EventKind.EXCUSED, 0, LI)]).person_times == 0
+
+
+# any order, any repetition
+
+
+DEVICES = ("", "door", "yard")
+few_people = st.integers(0, 3)
+counts = st.builds(Counts, few_people, few_people, few_people, few_people, few_people)
+minutes = st.integers(0, 3)  # few, so that ties are common
+residents = st.sampled_from([WANG, LI, 3])
+numbers = st.integers(0, 25)  # targets of voids: events that exist, that do not, and other voids
+
+
+@st.composite
+def logs(draw: st.DrawFn) -> list[Event]:
+    """The events of one session, each once, in the order of their ids, which are not the order of time."""
+    log = []
+    for number in range(draw(st.integers(0, 18))):
+        kind = draw(st.sampled_from(EventKind))
+        minute = draw(minutes)
+        if kind is EventKind.VOID:
+            log.append(event(number, kind, minute, voids=draw(numbers)))
+        elif kind is EventKind.HEAD_COUNT:
+            log.append(event(number, kind, minute, device=draw(st.sampled_from(DEVICES)), counts=draw(counts)))
+        elif kind is EventKind.WALK_IN:
+            log.append(event(number, kind, minute, draw(st.none() | residents)))
+        else:
+            log.append(event(number, kind, minute, draw(residents)))
+    return log
+
+
+def arrivals(log: list[Event], seed: int, repeats: int) -> list[Event]:
+    """Every event at least once, some more often, in no order at all."""
+    random = Random(seed)
+    sent = [*log, *(random.choices(log, k=repeats) if log else [])]
+    random.shuffle(sent)
+    return sent
+
+
+seeds = st.integers(0, 2**32)
+repetitions = st.integers(0, 12)
+
+
+@unhurried
+@given(logs(), seeds, repetitions)
+def test_any_order_and_repetition_gives_the_same_roll_call(log: list[Event], seed: int, repeats: int) -> None:
+    expected, found = read_roll(log), read_roll(arrivals(log, seed, repeats))
+    assert found == expected
+    assert found.person_times == expected.person_times
+
+
+def is_struck_out(candidate: Event, log: list[Event]) -> bool:
+    return any(other.kind is EventKind.VOID and other.voids == candidate.id for other in log)
+
+
+def later_of(one: Event | None, other: Event) -> Event:
+    if one is None or other.occurred_at > one.occurred_at:
+        return other
+    if other.occurred_at == one.occurred_at and str(other.id) > str(one.id):
+        return other
+    return one
+
+
+def recount(log: list[Event]) -> tuple[dict[int, tuple[str, UUID]], dict[str, UUID], int, int]:
+    """By hand: (state and event by resident, event by device, unnamed walk-ins, person-times)."""
+    latest: dict[int, Event] = {}
+    latest_count: dict[str, Event] = {}
+    unnamed = 0
+    for e in log:
+        if e.kind.value == "void" or is_struck_out(e, log):
+            continue
+        if e.kind.value == "head_count":
+            latest_count[e.device] = later_of(latest_count.get(e.device), e)
+        elif e.resident_id is not None:
+            latest[e.resident_id] = later_of(latest.get(e.resident_id), e)
+        else:
+            unnamed += 1
+    states = {r: ("present" if e.kind.value == "walk_in" else e.kind.value, e.id) for r, e in latest.items()}
+    people = unnamed + [state for state, _ in states.values()].count("present")
+    for e in latest_count.values():
+        assert e.counts is not None
+        people += e.counts.women + e.counts.children + e.counts.men
+    return states, {device: e.id for device, e in latest_count.items()}, unnamed, people
+
+
+@unhurried
+@given(logs(), seeds, repetitions)
+def test_the_roll_call_is_what_a_recount_by_hand_gives(log: list[Event], seed: int, repeats: int) -> None:
+    roll = read_roll(arrivals(log, seed, repeats))
+    states = {r: (s.state.value, s.event.id) for r, s in roll.residents.items()}
+    devices = {device: e.id for device, e in roll.head_counts.items()}
+    assert (states, devices, roll.unnamed_walk_ins, roll.person_times) == recount(log)
+
+
+@unhurried
+@given(logs(), numbers, st.integers(0, 3), seeds)
+def test_a_void_takes_away_its_target_and_nothing_else(log: list[Event], target: int, minute: int, seed: int) -> None:
+    kinds = {e.id: e.kind for e in log}
+    works = kinds.get(UUID(int=target), EventKind.VOID) is not EventKind.VOID
+    without = [e for e in log if not (works and e.id == UUID(int=target))]
+    assert read_roll(arrivals([*log, void(100, target, minute)], seed, 3)) == read_roll(without)
+
+
+@unhurried
+@given(logs(), st.integers(0, 18), seeds)
+def test_a_log_read_in_two_parts_and_then_together_ends_the_same(log: list[Event], cut: int, seed: int) -> None:
+    """A device that was offline sends its part late, and the other part with it once more."""
+    first, second = log[:cut], log[cut:]
+    assert read_roll([*arrivals(second, seed, 2), *first, *second]) == read_roll(log)
+
+
+# counts
+
+
+@pytest.mark.parametrize(("given_counts", "of_whom"), [
+    pytest.param(Counts(), None, id="nobody"),
+    pytest.param(Counts(women=1, children=1, men=1, elders=2, disabled=3), None, id="all adults old, all disabled"),
+    pytest.param(Counts(women=1, men=1, elders=3), "elders", id="one elder too many"),
+    pytest.param(Counts(children=5, elders=1), "elders", id="a child is no elder"),
+    pytest.param(Counts(women=2, elders=2), None, id="elders, women alone"),
+    pytest.param(Counts(men=2, elders=2), None, id="elders, men alone"),
+    pytest.param(Counts(women=1, children=1, men=1, disabled=4), "disabled", id="one disabled too many"),
+    pytest.param(Counts(children=2, disabled=2), None, id="disabled children"),
+    pytest.param(Counts(disabled=1), "disabled", id="disabled among nobody"),
+    pytest.param(Counts(women=1, elders=1, disabled=1), None, id="one person is both"),
+])
+def test_those_of_whom_are_among_those_counted(given_counts: Counts, of_whom: str | None) -> None:
+    refusal = check_counts(given_counts)
+    assert (refusal.facts["of_whom"] if refusal else None) == of_whom
+    assert refusal is None or refusal.code == "counts_do_not_add_up"
+
+
+def test_elders_and_disabled_are_not_counted_twice() -> None:
+    assert Counts(women=3, children=4, men=2, elders=5, disabled=6).people == 9
+
+
+def test_counts_add_up_each_for_itself() -> None:
+    assert Counts(1, 2, 3, 4, 5) + Counts(10, 20, 30, 40, 50) == Counts(11, 22, 33, 44, 55)
+
+
+# when a tick is taken
+
+
+@pytest.mark.parametrize(("occurred_at", "accepted"), [
+    pytest.param(START - timedelta(hours=1) - MOMENT, False, id="more than an hour before the start"),
+    pytest.param(START - timedelta(hours=1), True, id="an hour before the start"),
+    pytest.param(START, True, id="as it starts"),
+    pytest.param(END, True, id="as it ends"),
+    pytest.param(END + timedelta(days=1), True, id="the end and a day"),
+    pytest.param(END + timedelta(days=1) + MOMENT, False, id="more than a day after the end"),
+    pytest.param(START.astimezone(SHANGHAI) - timedelta(hours=1), True, id="an hour before, in another offset"),
+])
+@pytest.mark.parametrize("by_administrator", [False, True], ids=["manager", "administrator"])
+def test_what_happened_belongs_to_the_sessions_own_hours_whoever_says_so(
+        occurred_at: datetime, accepted: bool, by_administrator: bool) -> None:
+    now = END + timedelta(days=2)
+    refusal = check_in_window(START, END, occurred_at, now, by_administrator=by_administrator)
+    assert (refusal is None) is accepted
+    assert refusal is None or refusal.code == "not_in_attendance_window"
+
+
+@pytest.mark.parametrize(("now", "by_administrator", "accepted"), [
+    pytest.param(START, False, True, id="at once"),
+    pytest.param(END + timedelta(days=30), False, True, id="thirty days after the end"),
+    pytest.param(END + timedelta(days=30) + MOMENT, False, False, id="more than thirty days"),
+    pytest.param(END + timedelta(days=30) + MOMENT, True, True, id="more than thirty days, administrator"),
+    pytest.param(END + timedelta(days=400), False, False, id="a year later"),
+    pytest.param(END + timedelta(days=400), True, True, id="a year later, administrator"),
+    pytest.param(START + timedelta(days=30) + timedelta(hours=1), False, True, id="the end counts, not the start"),
+])
+def test_it_arrives_within_thirty_days_of_the_end_or_by_an_administrators_hand(
+        now: datetime, by_administrator: bool, accepted: bool) -> None:
+    refusal = check_in_window(START, END, START, now, by_administrator=by_administrator)
+    assert (refusal is None) is accepted
+    assert refusal is None or refusal.code == "not_in_attendance_window"
+
+
+def test_a_session_that_crosses_midnight_has_its_window_from_its_own_ends() -> None:
+    start = datetime(2026, 12, 31, 22, 0, tzinfo=SHANGHAI)
+    end = start + timedelta(hours=4)
+    last = datetime(2027, 1, 2, 2, 0, tzinfo=SHANGHAI)
+    assert check_in_window(start, end, last, last, by_administrator=False) is None
+    assert check_in_window(start, end, last + MOMENT, last + MOMENT, by_administrator=False) is not None
+
+
+@pytest.mark.parametrize(("now", "expected"), [
+    pytest.param(START, START, id="while it runs: now"),
+    pytest.param(END + timedelta(days=1) - MOMENT, END + timedelta(days=1) - MOMENT, id="just in time: now"),
+    pytest.param(END + timedelta(days=1), END + timedelta(days=1), id="at the last moment"),
+    pytest.param(END + timedelta(days=1) + MOMENT, END + timedelta(days=1), id="just late: the last moment"),
+    pytest.param(END + timedelta(days=29), END + timedelta(days=1), id="weeks later: the last moment"),
+])
+def test_a_tick_on_the_page_happened_now_or_at_the_last_moment(now: datetime, expected: datetime) -> None:
+    assert moment_for_entry(END, now) == expected
+
+
+@unhurried
+@given(st.integers(-70, 60 * 24 * 32))
+def test_a_tick_on_the_page_is_taken_from_an_hour_before_the_start_for_thirty_days_after_the_end(minute: int) -> None:
+    now = START + timedelta(minutes=minute)
+    refusal = check_in_window(START, END, moment_for_entry(END, now), now, by_administrator=False)
+    assert (refusal is None) is (-60 <= minute <= 60 * 24 * 30 + 120)
+
+
+def test_states_are_called_as_the_contract_calls_them() -> None:
+    assert set(AttendanceState) == {"present", "absent", "excused"}

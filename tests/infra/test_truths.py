@@ -1,0 +1,179 @@
+"""What must never be false, tried by raw SQL on each database: the service layer is not asked."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from facilities.engine.roll_call import EventKind
+from facilities.infra.db import Model, db
+from facilities.infra.integrity import violated
+from tests.world import World
+
+
+def name_of_violation(*statements: str) -> str | None:
+    """Run the statements in one transaction; the name of the rule that the last one breaks, None where it may pass."""
+    with db.engine.connect() as connection, connection.begin() as transaction:
+        for statement in statements[:-1]:
+            connection.execute(text(statement))
+        try:
+            connection.execute(text(statements[-1]))
+        except IntegrityError as error:
+            return violated(error, Model.metadata)
+        finally:
+            transaction.rollback()
+    return None
+
+
+def booking(session_id: int, resident_id: int, state: str = "confirmed", reference: str = "TEST") -> str:
+    cancelled = "starts_at" if state == "cancelled" else "NULL"
+    return ("INSERT INTO bookings (reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at) "
+            f"SELECT '{reference}', id, {resident_id}, '{state}', starts_at, ends_at, starts_at, {cancelled} "
+            f"FROM activity_sessions WHERE id = {session_id}")
+
+
+@pytest.mark.parametrize("places_taken", [11, -1], ids=["one over", "below none"])
+def test_a_session_is_never_over_capacity(world: World, places_taken: int) -> None:
+    session = world.session(capacity=10)
+    broken = name_of_violation(f"UPDATE activity_sessions SET places_taken = {places_taken} WHERE id = {session.id}")
+    assert broken == "ck_activity_sessions_places_taken_within_capacity"
+    assert name_of_violation(f"UPDATE activity_sessions SET places_taken = 10 WHERE id = {session.id}") is None
+
+
+def test_capacity_never_falls_below_the_places_taken(world: World) -> None:
+    session = world.session(capacity=2)
+    world.book(world.resident(), session)
+    world.book(world.resident(), session)
+    broken = name_of_violation(f"UPDATE activity_sessions SET capacity = 1 WHERE id = {session.id}")
+    assert broken == "ck_activity_sessions_places_taken_within_capacity"
+
+
+@pytest.mark.parametrize(("first", "second", "allowed"), [
+    ("confirmed", "confirmed", False), ("confirmed", "waitlisted", False), ("waitlisted", "offered", False),
+    ("attended", "confirmed", False), ("cancelled", "confirmed", True), ("expired", "confirmed", True),
+], ids=lambda value: str(value))
+def test_a_resident_has_one_live_booking_in_a_session(world: World, first: str, second: str, allowed: bool) -> None:
+    session, someone = world.session(), world.resident()
+    broken = name_of_violation(booking(session.id, someone.resident_id, first, "A"),
+                               booking(session.id, someone.resident_id, second, "B"))
+    rules = {None} if allowed else {"uq_bookings_one_live_for_a_resident_in_a_session",
+                                    "ex_bookings_resident_never_in_two_places"}
+    assert broken in rules
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [
+    (-90, True), (-89, False), (0, False), (30, False), (89, False), (90, True),
+], ids=["ends as it begins", "ends a minute late", "the same", "begins inside", "begins a minute early", "begins as it ends"])
+def test_a_resident_is_never_in_two_places_at_once(world: World, minutes: int, allowed: bool) -> None:
+    someone = world.resident()
+    one = world.session(lasts=timedelta(minutes=90))
+    other = world.session(starts_in=timedelta(days=3, minutes=minutes), lasts=timedelta(minutes=90))
+    broken = name_of_violation(booking(one.id, someone.resident_id, "confirmed", "A"),
+                               booking(other.id, someone.resident_id, "confirmed", "B"))
+    assert broken == (None if allowed else "ex_bookings_resident_never_in_two_places")
+
+
+def test_moving_a_session_onto_a_residents_other_booking_is_refused_by_the_database(world: World) -> None:
+    someone = world.resident()
+    one, other = world.session(), world.session(starts_in=timedelta(days=4))
+    world.book(someone, one)
+    world.book(someone, other)
+    broken = name_of_violation(
+        f"UPDATE activity_sessions SET (starts_at, ends_at) = (SELECT starts_at, ends_at FROM activity_sessions "
+        f"WHERE id = {one.id}) WHERE id = {other.id}")
+    assert broken == "ex_bookings_resident_never_in_two_places"
+
+
+def test_a_bookings_span_follows_its_session(world: World) -> None:
+    session = world.session()
+    made = world.book(world.resident(), session)
+    with db.engine.begin() as connection:
+        connection.execute(text(f"UPDATE activity_sessions SET ends_at = (SELECT ends_at FROM activity_sessions AS x "
+                                f"WHERE x.id = {world.session(lasts=timedelta(hours=5)).id}) WHERE id = {session.id}"))
+    assert world.fresh(made).ends_at == world.fresh(session).ends_at
+
+
+def test_a_bookings_span_cannot_be_another_than_its_sessions(world: World) -> None:
+    session, later = world.session(), world.session(starts_in=timedelta(days=9))
+    made = world.book(world.resident(), session)
+    with pytest.raises(DBAPIError):  # SQLite does not name a foreign key
+        name_of_violation_of_foreign_key(
+            f"UPDATE bookings SET starts_at = (SELECT starts_at FROM activity_sessions WHERE id = {later.id}), "
+            f"ends_at = (SELECT ends_at FROM activity_sessions WHERE id = {later.id}) WHERE id = {made.id}")
+
+
+def name_of_violation_of_foreign_key(statement: str) -> None:
+    with db.engine.connect() as connection, connection.begin() as transaction:
+        try:
+            connection.execute(text(statement))
+        finally:
+            transaction.rollback()
+
+
+def occupancy(space_id: int, session_id: int) -> str:
+    return ("INSERT INTO occupancies (space_id, held_space_id, session_id, starts_at, ends_at) "
+            f"SELECT {space_id}, {space_id}, id, starts_at, ends_at FROM activity_sessions WHERE id = {session_id}")
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [(-90, True), (-1, False), (0, False), (89, False), (90, True)],
+                         ids=["ends as it begins", "ends inside", "the same", "begins inside", "begins as it ends"])
+def test_a_space_is_never_held_twice_at_once(world: World, minutes: int, allowed: bool) -> None:
+    facility = world.facility()
+    space = world.space(facility)
+    one = world.session(facility)
+    other = world.session(facility, starts_in=timedelta(days=3, minutes=minutes))
+    broken = name_of_violation(occupancy(space.id, one.id), occupancy(space.id, other.id))
+    assert broken == (None if allowed else "ex_occupancies_space_never_held_twice")
+
+
+@pytest.mark.parametrize("statement", ["UPDATE attendance_events SET device = 'another'", "DELETE FROM attendance_events"])
+def test_attendance_events_are_never_changed(world: World, statement: str) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility), world.resident()
+    world.record(world.manager(facility), session, EventKind.PRESENT, someone.resident_id)
+    verb = "updated" if statement.startswith("UPDATE") else "deleted"
+    assert name_of_violation(statement) == f"attendance_events_never_{verb}"
+
+
+def test_one_attendance_for_a_resident_in_a_session(world: World) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility), world.resident()
+    world.record(world.manager(facility), session, EventKind.PRESENT, someone.resident_id)
+    broken = name_of_violation("INSERT INTO attendances (session_id, resident_id, state, event_id) "
+                               "SELECT session_id, resident_id, state, event_id FROM attendances")
+    assert broken == "pk_attendances" or broken is None and db.engine.dialect.name == "sqlite"
+
+
+@pytest.mark.parametrize(("elders", "disabled", "allowed"), [(3, 6, True), (4, 0, False), (0, 7, False), (-1, 0, False)],
+                         ids=["all of them", "more elders than adults", "more than were counted", "below none"])
+def test_head_counts_add_up(world: World, elders: int, disabled: int, allowed: bool) -> None:
+    session = world.session()
+    broken = name_of_violation(
+        "INSERT INTO head_counts (session_id, women, children, men, elders, disabled, unnamed_walk_ins) "
+        f"VALUES ({session.id}, 2, 3, 1, {elders}, {disabled}, 0)")
+    assert broken == (None if allowed else "ck_head_counts_counts_add_up")
+
+
+@pytest.mark.parametrize(("role", "facility", "allowed"), [
+    ("manager", True, True), ("manager", False, False), ("administrator", True, False), ("administrator", False, True),
+])
+def test_a_managers_grant_names_a_facility_and_an_administrators_none(
+        world: World, role: str, facility: bool, allowed: bool) -> None:
+    user, place = world.resident().user, world.facility()
+    broken = name_of_violation(
+        f"INSERT INTO grants (user_id, role, facility_id) VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'})")
+    assert broken == (None if allowed else "ck_grants_manager_has_a_facility")
+
+
+def test_names_of_facilities_programmes_and_logins_are_unique(world: World) -> None:
+    facility, programme, someone = world.facility(), world.programme(), world.resident()
+    assert name_of_violation(
+        "INSERT INTO facilities (kind, name, address, sub_district_code) "
+        f"SELECT kind, name, address, sub_district_code FROM facilities WHERE id = {facility.id}") == "uq_facilities_name"
+    assert name_of_violation(
+        "INSERT INTO programmes (name, facility_kind) "
+        f"SELECT name, facility_kind FROM programmes WHERE id = {programme.id}") == "uq_programmes_name"
+    assert name_of_violation(
+        "INSERT INTO users (login, display_name, password_hash, created_at) "
+        f"SELECT login, display_name, password_hash, created_at FROM users WHERE id = {someone.user.id}") == "uq_users_login"

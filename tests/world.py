@@ -1,0 +1,144 @@
+"""People and places for a test, made through the services that everybody uses."""
+
+import itertools
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Flask
+
+from facilities.accounts import services as accounts
+from facilities.accounts.models import SignInKind, User
+from facilities.attendance import services as attendance
+from facilities.attendance.services import Entry, Result
+from facilities.bookings import services as bookings
+from facilities.bookings.models import Booking
+from facilities.engine.eligibility import Audience, Sex
+from facilities.engine.roll_call import Counts, EventKind
+from facilities.households import services as households
+from facilities.households.models import Relation
+from facilities.infra.db import db, unit_of_work
+from facilities.kernel import clock
+from facilities.kernel.actors import Actor, Granted, Role
+from facilities.places import services as places
+from facilities.places.models import Facility, FacilityKind, Space, SpaceKind
+from facilities.programmes import services as programmes
+from facilities.programmes.models import ActivitySession, Programme
+from facilities.programmes.services import Offer
+from tests.client import Browser, Caller
+
+PASSWORD = "correct horse battery"
+
+
+@cache
+def _hash() -> str:
+    return accounts.HASHER.hash(PASSWORD)
+
+
+@dataclass
+class Someone:
+    """A user with what a test needs to act as them."""
+
+    user: User
+    actor: Actor
+    token: str
+    api: Caller
+    resident_id: int = 0
+
+    @property
+    def login(self) -> str:
+        return self.user.login
+
+
+class World:
+    """Each method commits: requests of the test client see what it made."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self._numbers = itertools.count(1)
+
+    def number(self) -> int:
+        return next(self._numbers)
+
+    # -- people
+
+    def resident(self, *, birth_date: date = date(1988, 4, 12), sex: Sex = Sex.FEMALE, name: str = "陈晓梅") -> Someone:
+        phone = f"139{self.number():08}"
+        user = unit_of_work(lambda: households.register(phone, _hash(), name, birth_date, sex))
+        someone = self._someone(user)
+        someone.resident_id = int(someone.api.get("/me")["residents"][0]["id"])
+        return someone
+
+    def member(self, of: Someone, *, birth_date: date = date(2018, 3, 8), sex: Sex = Sex.MALE,
+               relation: Relation = Relation.CHILD, name: str = "陈子轩") -> int:
+        return unit_of_work(lambda: households.add_resident(of.actor, relation, name, birth_date, sex)).resident_id
+
+    def manager(self, *facilities: Facility) -> Someone:
+        return self._staff([Granted(Role.MANAGER, f.id) for f in facilities])
+
+    def administrator(self) -> Someone:
+        return self._staff([Granted(Role.ADMINISTRATOR)])
+
+    def _staff(self, grants: list[Granted]) -> Someone:
+        login = f"staff-{self.number()}"
+        return self._someone(unit_of_work(lambda: accounts.create_user(login, login, _hash(), grants)))
+
+    def _someone(self, user: User) -> Someone:
+        token, _ = unit_of_work(lambda: accounts.open_sign_in(user, SignInKind.TOKEN))
+        found = accounts.find_sign_in(token, SignInKind.TOKEN)
+        assert found is not None
+        return Someone(user, found.actor, token, Caller(self.app, token))
+
+    def browser(self, someone: Someone | None = None, language: str = "en") -> Browser:
+        browser = Browser(self.app.test_client(), language)
+        if someone is not None:
+            browser.sign_in(someone.login, PASSWORD)
+        return browser
+
+    # -- places and what is on offer
+
+    def facility(self, kind: FacilityKind = FacilityKind.YUHAO_SPACE, **more: Any) -> Facility:
+        name = more.pop("name", f"桥口社区“渝好空间”{self.number()}")
+        more.setdefault("name_en", f"Qiaokou Yuhao Space {self.number()}")
+        return unit_of_work(lambda: places.add_facility(kind, name, "大渡口区茄子溪街道桥口社区", "500104004", **more))
+
+    def space(self, facility: Facility, name: str | None = None, parent: Space | None = None) -> Space:
+        name = name or f"活动室{self.number()}"
+        return unit_of_work(lambda: places.add_space(
+            facility, name, SpaceKind.ROOM, parent_id=parent.id if parent else None))
+
+    def programme(self, audience: Audience | None = None, name: str | None = None) -> Programme:
+        name = name or f"好育课堂{self.number()}"
+        return unit_of_work(lambda: programmes.add_programme(
+            name, FacilityKind.YUHAO_SPACE, name_en=f"{name} (English)", audience=audience))
+
+    def session(self, facility: Facility | None = None, programme: Programme | None = None, *,
+                starts_in: timedelta = timedelta(days=3), lasts: timedelta = timedelta(minutes=90), capacity: int = 10,
+                **more: Any) -> ActivitySession:
+        facility, programme = facility or self.facility(), programme or self.programme()
+        starts_at = more.pop("starts_at", clock.now() + starts_in)
+        offer = Offer(programme_id=programme.id, facility_id=facility.id, title=more.pop("title", "非遗竹编"),
+                      starts_at=starts_at, ends_at=starts_at + lasts, capacity=capacity, **more)
+        return unit_of_work(lambda: programmes.announce(None, offer))
+
+    # -- what happens
+
+    def book(self, someone: Someone, session: ActivitySession, resident_id: int | None = None) -> Booking:
+        return unit_of_work(lambda: bookings.book_place(someone.actor, session.id, resident_id or someone.resident_id))
+
+    def record(self, someone: Someone, session: ActivitySession, kind: EventKind, resident_id: int | None = None, *,
+               counts: Counts | None = None, voids: UUID | None = None, occurred_at: datetime | None = None,
+               device: str = "tablet", event_id: UUID | None = None) -> Result:
+        entry = Entry(event_id or uuid4(), session.id, kind, occurred_at or session.starts_at, resident_id,
+                      counts=counts, voids=voids, device=device)
+        result, = unit_of_work(lambda: attendance.record(someone.actor, [entry]))
+        return result
+
+    @staticmethod
+    def fresh(row: Any) -> Any:
+        """The row as the database has it now."""
+        db.session.rollback()
+        db.session.refresh(row)
+        return row
