@@ -34,7 +34,7 @@ def main(context: click.Context) -> None:
     context.with_resource(context.obj.app_context())
 
 
-class _Server(BaseApplication):  # type: ignore[misc] - gunicorn is untyped
+class _Server(BaseApplication):
     """gunicorn around an app that is made in each worker, so that no connection is shared by a fork."""
 
     def __init__(self, make: Callable[[], Flask], options: dict[str, object]) -> None:

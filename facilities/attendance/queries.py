@@ -34,7 +34,7 @@ def recorded_by(session_ids: Iterable[int]) -> dict[UUID, int | None]:
     rows = db.session.execute(
         select(AttendanceEvent.id, AttendanceEvent.recorded_by)
         .where(AttendanceEvent.session_id.in_(list(session_ids))))
-    return {event_id: user_id for event_id, user_id in rows}
+    return dict(rows.tuples().all())
 
 
 def attendances(session_ids: Iterable[int]) -> list[Attendance]:
@@ -54,7 +54,7 @@ def present_counts(session_ids: Iterable[int]) -> dict[int, int]:
         select(Attendance.session_id, func.count())
         .where(Attendance.session_id.in_(list(session_ids)), Attendance.state == AttendanceState.PRESENT)
         .group_by(Attendance.session_id))
-    return {session_id: number for session_id, number in rows}
+    return dict(rows.tuples().all())
 
 
 def last_count(session_id: int, device: str) -> Counts | None:

@@ -70,7 +70,8 @@ def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCo
     booked = bookings.roster(session.id)
     here = {b.resident_id for b in booked}
     kept = queries.head_counts([session.id]).get(session.id)
-    counted = queries.last_count(session.id, PAGE) if kept is not None and not any(f.raw_data for f in head_count) else None
+    typed = any(field.raw_data for field in head_count)
+    counted = queries.last_count(session.id, PAGE) if kept is not None and not typed else None
     if counted is not None:
         for name, number in asdict(counted).items():
             head_count[name].data = number

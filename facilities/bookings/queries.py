@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingState
@@ -94,14 +94,6 @@ def of_sessions(session_ids: Sequence[int]) -> list[Booking]:
     """The places that the roll call is about."""
     return list(db.session.scalars(
         select(Booking).where(Booking.session_id.in_(session_ids), Booking.state.in_(OCCUPYING))))
-
-
-def attended_counts(session_ids: Sequence[int]) -> dict[int, int]:
-    """How many of those booked came, by session."""
-    rows = db.session.execute(
-        select(Booking.session_id, func.count()).where(
-            Booking.session_id.in_(session_ids), Booking.state == BookingState.ATTENDED).group_by(Booking.session_id))
-    return {session_id: number for session_id, number in rows}
 
 
 def residents_by_reference(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:

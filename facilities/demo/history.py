@@ -28,8 +28,9 @@ SPARE_PLACES = 10
 DESK = "demonstration"
 
 
-def write_history(plan: Sequence[Mapping[str, Any]], places: Mapping[str, Facility], programmes: Mapping[str, Programme],
-                  residents: Mapping[str, Pool], progress: Callable[[str, int, int], None]) -> None:
+def write_history(plan: Sequence[Mapping[str, Any]], places: Mapping[str, Facility],
+                  programmes: Mapping[str, Programme], residents: Mapping[str, Pool],
+                  progress: Callable[[str, int, int], None]) -> None:
     """Once: a facility that has sessions in 2024 has its history."""
     held = set(db.session.scalars(
         select(ActivitySession.facility_id).where(ActivitySession.starts_at < clock.at(date(2025, 1, 1)))))

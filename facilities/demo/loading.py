@@ -115,7 +115,8 @@ def _family() -> None:
     today = clock.today()
     user = register(RESIDENT[1], hash_password(RESIDENT[2], staff=False), "陈晓梅",
                     date(today.year - 38, 4, 12), Sex.FEMALE)
-    for name, sex, years, relation in (("陈子轩", Sex.MALE, 8, Relation.CHILD), ("罗玉兰", Sex.FEMALE, 71, Relation.PARENT)):
+    others = (("陈子轩", Sex.MALE, 8, Relation.CHILD), ("罗玉兰", Sex.FEMALE, 71, Relation.PARENT))
+    for name, sex, years, relation in others:
         person = Resident(name=name, sex=sex, birth_date=date(today.year - years, 3, 8), created_at=clock.now())
         db.session.add(person)
         db.session.flush()

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from facilities.kernel import clock
 from facilities.kernel.refusals import Refusal
 
 
@@ -24,17 +25,22 @@ class BookingWindow:
         return self.cancellation_closes_at or self.starts_at
 
 
+def _shown(instant: datetime) -> str:
+    """As clients see instants: in the district's time."""
+    return clock.local(instant).isoformat()
+
+
 def check_bookable(window: BookingWindow, now: datetime) -> Refusal | None:
     if window.booking_opens_at is not None and now < window.booking_opens_at:
-        return Refusal("booking_not_open", {"booking_opens_at": window.booking_opens_at.isoformat()})
+        return Refusal("booking_not_open", {"booking_opens_at": _shown(window.booking_opens_at)})
     if now >= window.closes_at:
-        return Refusal("booking_closed", {"booking_closes_at": window.closes_at.isoformat()})
+        return Refusal("booking_closed", {"booking_closes_at": _shown(window.closes_at)})
     return None
 
 
 def check_cancellable(window: BookingWindow, now: datetime) -> Refusal | None:
     if now >= window.last_cancellation_at:
-        return Refusal("cancellation_closed", {"cancellation_closes_at": window.last_cancellation_at.isoformat()})
+        return Refusal("cancellation_closed", {"cancellation_closes_at": _shown(window.last_cancellation_at)})
     return None
 
 

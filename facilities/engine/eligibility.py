@@ -40,8 +40,9 @@ def check_eligible(audience: Audience, candidate: Candidate, day: date) -> Refus
     if candidate.birth_date is None:
         return Refusal("not_eligible", {"rule": "birth_date_unknown"})
     age = age_on(candidate.birth_date, day)
-    if audience.min_age is not None and age < audience.min_age:
-        return Refusal("not_eligible", {"rule": "min_age", "min_age": audience.min_age, "age": age})
+    youngest = audience.min_age or 0  # nobody is there before being born
+    if age < youngest:
+        return Refusal("not_eligible", {"rule": "min_age", "min_age": youngest, "age": age})
     if audience.max_age is not None and age > audience.max_age:
         return Refusal("not_eligible", {"rule": "max_age", "max_age": audience.max_age, "age": age})
     return None

@@ -31,7 +31,7 @@ class Wish:
 
 def read_wish(text: str, today: date) -> Wish:
     """Longest day words first, so that 星期天 is not read as 天; Chinese needs no blanks between."""
-    rest = folded(text).replace("，", " ").replace(",", " ").replace("、", " ")
+    rest = folded(text).replace(",", " ").replace("、", " ")  # folding has made ， a plain comma
     weekdays: set[int] = set()
     day: date | None = None
     words: list[str] = []

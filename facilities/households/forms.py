@@ -28,7 +28,8 @@ class PersonForm(BaseForm):
 
 class RegisterForm(PersonForm):
     phone = phone(_l("Mobile number"), autocomplete="tel", autofocus=True)
-    password = password(_l("Password"), hint=_l("At least 8 characters. A short sentence is easy to remember."), new=True)
+    password = password(_l("Password"), new=True,
+                        hint=_l("At least 8 characters. A short sentence is easy to remember."))
     consent = BooleanField(
         _l("I agree that my name, date of birth, sex and phone number are kept for my bookings, "
            "and that attendance is counted without names."),

@@ -7,21 +7,21 @@ from marshmallow import fields
 from facilities.accounts.schemas import UserOut
 from facilities.engine.eligibility import Sex
 from facilities.households.models import Guardianship, Relation
-from facilities.web.schemas import BaseSchema, Id, Secret, Text, one_of
+from facilities.web.schemas import BaseSchema, Day, Id, Secret, Text, one_of
 
 
 class Registration(BaseSchema):
     phone = Text(required=True, longest=30)
     password = Secret(required=True)
     name = Text(required=True, longest=64)
-    birth_date = fields.Date(required=True)
+    birth_date = Day(required=True)
     sex = fields.String(required=True, validate=one_of(*Sex))
     consent = fields.Boolean(required=True, truthy={True}, falsy={False})
 
 
 class ResidentChange(BaseSchema):
     name = Text(longest=64)
-    birth_date = fields.Date()
+    birth_date = Day()
     sex = fields.String(validate=one_of(*Sex))
     relation = fields.String(validate=one_of(*Relation))
     phone = Text(longest=30)
@@ -29,7 +29,7 @@ class ResidentChange(BaseSchema):
 
 class ResidentIn(ResidentChange):
     name = Text(required=True, longest=64)
-    birth_date = fields.Date(required=True)
+    birth_date = Day(required=True)
     sex = fields.String(required=True, validate=one_of(*Sex))
     relation = fields.String(required=True, validate=one_of(*Relation))
 

@@ -39,7 +39,8 @@ def register() -> ResponseReturnValue:
             start_browsing(let_in(user, SignInKind.BROWSER))
             flash(_("Welcome! You can book now."))
             return redirect(safe_next(form.next.data) or url_for("pages.find"))
-    return render_template("households/register.html", form=form, refusal=refusal), 422 if form.errors or refusal else 200
+    status = 422 if form.errors or refusal else 200
+    return render_template("households/register.html", form=form, refusal=refusal), status
 
 
 def _register(form: RegisterForm) -> User:
@@ -69,7 +70,8 @@ def add_member() -> ResponseReturnValue:
         else:
             flash(_("Added. You can now book for this person."))
             return redirect(safe_next(request.args.get("next")) or url_for("households.me"))
-    return render_template("households/add_member.html", form=form, refusal=refusal), 422 if form.errors or refusal else 200
+    status = 422 if form.errors or refusal else 200
+    return render_template("households/add_member.html", form=form, refusal=refusal), status
 
 
 @blueprint.post("/me/family/<resident_id>/remove")

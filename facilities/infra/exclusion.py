@@ -18,9 +18,10 @@ def never_twice_at_once(name: str, key: str, *, refusal: str, where: str | None 
     """No two rows with the same `key`, both matching `where` (one condition on a column), overlap in time."""
     rule = ExcludeConstraint(
         (text(key), "="), (text("tstzrange(starts_at, ends_at)"), "&&"),
-        name=name, using="gist", where=text(where) if where else None, info={"refusal": refusal, "key": key, "where": where},
+        name=name, using="gist", where=text(where) if where else None,
+        info={"refusal": refusal, "key": key, "where": where},
     )
-    return rule.ddl_if(dialect="postgresql")  # type: ignore[no-any-return, no-untyped-call]
+    return rule.ddl_if(dialect="postgresql")
 
 
 def sqlite_overlap_triggers(table: str, name: str, key: str, where: str | None) -> list[str]:
@@ -50,13 +51,17 @@ def never_changed_triggers(table: str, dialect: str) -> list[str]:
 def hold_on_sqlite(table: Table, rule: ExcludeConstraint) -> None:
     """Attach the triggers to a table's creation, beside the EXCLUDE that the model declares."""
     for statement in sqlite_overlap_triggers(table.name, str(rule.name), rule.info["key"], rule.info["where"]):
-        event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect="sqlite"))
+        _after_create(table, statement, "sqlite")
 
 
 def hold_unchanged(table: Table) -> None:
     for dialect in ("postgresql", "sqlite"):
         for statement in never_changed_triggers(table.name, dialect):
-            event.listen(table, "after_create", DDL(statement.replace("%", "%%")).execute_if(dialect=dialect))
+            _after_create(table, statement, dialect)
+
+
+def _after_create(table: Table, statement: str, dialect: str) -> None:
+    event.listen(table, "after_create", DDL(statement).execute_if(dialect=dialect))  # type: ignore[no-untyped-call]
 
 
 def check(rule: str, name: str, *, refusal: str | None = None) -> CheckConstraint:

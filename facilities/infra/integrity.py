@@ -7,7 +7,7 @@ databases report. SQLite names CHECKs and triggers, and for a unique index the c
 import re
 from collections.abc import Iterator
 
-from sqlalchemy import Constraint, Index, MetaData, UniqueConstraint
+from sqlalchemy import Constraint, Index, MetaData, PrimaryKeyConstraint, UniqueConstraint
 from sqlalchemy.exc import IntegrityError
 
 from facilities.kernel.refusals import Refused
@@ -38,7 +38,9 @@ def violated(error: IntegrityError, metadata: MetaData) -> str | None:
     if match := _SQLITE_UNIQUE.match(message):
         columns = {c.strip() for c in match["columns"].split(",")}
         for rule in named_rules(metadata):
-            unique = isinstance(rule, UniqueConstraint) or (isinstance(rule, Index) and rule.unique)
+            if not isinstance(rule, (PrimaryKeyConstraint, UniqueConstraint, Index)):
+                continue
+            unique = not isinstance(rule, Index) or rule.unique
             if unique and {f"{c.table.name}.{c.name}" for c in rule.columns} == columns:
                 return str(rule.name)
         return None

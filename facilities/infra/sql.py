@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Integer, String
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql import ColumnElement, func, or_
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -45,7 +46,7 @@ def _day_number_sqlite(element: day_number, compiler: SQLCompiler, **kw: Any) ->
     return f"CAST(strftime('%Y%m%d', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
 
 
-def says(word: str, *columns: ColumnElement[Any]) -> ColumnElement[bool]:
+def says(word: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     """True where one of the columns contains the word, whatever its case."""
     return or_(*(func.lower(func.coalesce(c, "", type_=String())).contains(word.lower(), autoescape=True)
                  for c in columns))

@@ -10,7 +10,7 @@ _LARGEST = 2**63 - 1
 
 def read_id(text: str) -> int:
     """The row number behind a public id; NotVisible where no row could have it."""
-    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _LARGEST:
+    if not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > _LARGEST or text[0] == "0":
         raise NotVisible
     return int(text)
 

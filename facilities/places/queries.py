@@ -55,7 +55,7 @@ def managed_facilities(actor: Actor) -> list[Facility]:
 
 def count_by_kind() -> dict[FacilityKind, int]:
     rows = db.session.execute(select(Facility.kind, func.count()).group_by(Facility.kind))
-    return {kind: number for kind, number in rows}
+    return dict(rows.tuples().all())
 
 
 def stalls_shared() -> int:

@@ -8,7 +8,7 @@ from marshmallow import ValidationError, fields
 from facilities.engine.working_days import DayKind
 from facilities.kernel.refusals import Invalid
 from facilities.places.models import AccessFeature, CalendarDay, Facility, FacilityKind, Space, SpaceKind
-from facilities.web.schemas import BaseSchema, Count, Id, PageQuery, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Id, PageQuery, Text, one_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hours = dict[int, list[tuple[time, time]]]
@@ -83,8 +83,8 @@ class DayIn(BaseSchema):
 
 
 class DayQuery(BaseSchema):
-    from_ = fields.Date(required=True, data_key="from")
-    to = fields.Date(required=True)
+    from_ = Day(required=True, data_key="from")
+    to = Day(required=True)
 
 
 class DayList(BaseSchema):

@@ -1,6 +1,6 @@
 """The verbs about where: open a facility, furnish it, hold a space, keep the calendar."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import delete, update
@@ -23,7 +23,7 @@ from facilities.places.models import (
     SpaceKind,
 )
 
-Hours = dict[int, Sequence[tuple[time, time]]]  # Monday is 0; a closing time of 00:00 is the day's end
+Hours = Mapping[int, Sequence[tuple[time, time]]]  # Monday is 0; a closing time of 00:00 is the day's end
 
 
 def add_facility(kind: FacilityKind, name: str, address: str, sub_district_code: str, *, name_en: str | None = None,

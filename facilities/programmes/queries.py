@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, false, func, literal, or_, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from facilities.engine.search_words import Wish
@@ -57,7 +57,7 @@ def search(wish: Wish, limit: int) -> list[ActivitySession]:
 def _on_days(wish: Wish, today: date) -> ColumnElement[bool]:
     days = (today + timedelta(days=n) for n in range(SEARCH_REACHES.days))
     spans = [clock.day_span(day, day) for day in days if wish.admits(day)]
-    return or_(*(and_(ActivitySession.starts_at >= start, ActivitySession.starts_at < end) for start, end in spans))
+    return or_(false(), *(and_(ActivitySession.starts_at >= start, ActivitySession.starts_at < end) for start, end in spans))
 
 
 def _listed() -> Select[tuple[ActivitySession]]:

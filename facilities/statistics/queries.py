@@ -202,11 +202,12 @@ def names(dimension: Dimension, values: Iterable[str]) -> dict[str, Any]:
     wanted = set(values)
     if dimension is Dimension.SUB_DISTRICT:
         return {s.code: s for s in db.session.scalars(select(SubDistrict).where(SubDistrict.code.in_(wanted)))}
-    model = {Dimension.FACILITY: Facility, Dimension.PROGRAMME: Programme}.get(dimension)
-    if model is None or not wanted:
+    models: dict[Dimension, type[Facility] | type[Programme]] = {
+        Dimension.FACILITY: Facility, Dimension.PROGRAMME: Programme}
+    if dimension not in models or not wanted:
         return {}
-    return {str(row.id): row
-            for row in db.session.scalars(select(model).where(model.id.in_([int(v) for v in wanted])))}
+    model: Any = models[dimension]
+    return {str(row.id): row for row in db.session.scalars(select(model).where(model.id.in_([int(v) for v in wanted])))}
 
 
 def first_day_with_figures(scope: Scope) -> date | None:

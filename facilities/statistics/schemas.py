@@ -9,12 +9,12 @@ from marshmallow import fields
 from facilities.statistics import queries
 from facilities.statistics.queries import Dimension, Row
 from facilities.web.language import in_language
-from facilities.web.schemas import BaseSchema, Text
+from facilities.web.schemas import BaseSchema, Day, Text
 
 
 class FiguresQuery(BaseSchema):
-    from_ = fields.Date(required=True, data_key="from")
-    to = fields.Date(required=True)
+    from_ = Day(required=True, data_key="from")
+    to = Day(required=True)
     facility = Text(longest=20)
     programme = Text(longest=20)
     sub_district = Text(longest=9)

@@ -46,17 +46,19 @@ def _compare(ids: list[int]) -> Iterator[Difference]:
         kept[row.session_id][row.resident_id] = row.state.value
     for session_id in ids:
         roll = read_roll(logs.get(session_id, []))
-        said = {
+        said: dict[str, object] = {
             "residents": {r: s.state.value for r, s in roll.residents.items()},
             "head_counts": asdict(roll.head_count),
             "unnamed_walk_ins": roll.unnamed_walk_ins,
             "held": roll.person_times > 0,
         }
-        row = head_counts.get(session_id)
-        stored = {
+        count = head_counts.get(session_id)
+        stored: dict[str, object] = {
             "residents": kept[session_id],
-            "head_counts": {name: getattr(row, name) if row else 0 for name in said["head_counts"]},  # type: ignore[attr-defined]
-            "unnamed_walk_ins": row.unnamed_walk_ins if row else 0,
+            "head_counts": {name: getattr(count, name) if count else 0 for name in asdict(roll.head_count)},
+            "unnamed_walk_ins": count.unnamed_walk_ins if count else 0,
             "held": statuses[session_id] is SessionStatus.HELD,
         }
-        yield from (Difference(session_id, what, said[what], stored[what]) for what in said if said[what] != stored[what])
+        for what in said:
+            if said[what] != stored[what]:
+                yield Difference(session_id, what, said[what], stored[what])

@@ -12,9 +12,8 @@ from facilities.web.guards import is_api
 from facilities.web.problems import invalid
 
 LARGEST_BODY = 1024 * 1024
-CONTENT_POLICY = "; ".join((
-    "default-src 'self'", "img-src 'self' data:", "object-src 'none'", "base-uri 'self'",
-    "form-action 'self'", "frame-ancestors 'none'"))
+CONTENT_POLICY = ("default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
+                  "form-action 'self'; frame-ancestors 'none'")
 
 
 def register_edge(app: Flask) -> None:
@@ -34,7 +33,8 @@ def register_edge(app: Flask) -> None:
         for name, value in sources:
             if has_unprintable(name) or has_unprintable(value, multiline=True):
                 if is_api():
-                    return invalid({name if not has_unprintable(name) else "query": _("Remove the control characters.")})
+                    where = "query" if has_unprintable(name) else name
+                    return invalid({where: _("Remove the control characters.")})
                 abort(400)
         if has_unprintable(request.path):
             abort(404)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import request, session
+from flask import has_request_context, request, session
 
 from facilities.web.formats import is_chinese
 from facilities.web.guards import is_api
@@ -14,6 +14,8 @@ DEFAULT = "zh"
 
 def choose_language() -> str:
     """Pages: what the reader chose, else what the browser asks for. The API: what the client asks for."""
+    if not has_request_context():  # a terminal
+        return DEFAULT
     chosen = None if is_api() else session.get("language")
     if chosen in LANGUAGES:
         return str(chosen)

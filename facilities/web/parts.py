@@ -16,14 +16,15 @@ from facilities.web.language import LANGUAGE_TAGS, LANGUAGES, in_language
 
 # The four services that the district named: kind of facility, style, icon, words.
 DOORS = (
-    ("yuhao_space", "classes", "people-fill", _l("Classes and activities"), _l("Yuhao Spaces: for women, children, families")),
+    ("yuhao_space", "classes", "people-fill", _l("Classes and activities"),
+     _l("Yuhao Spaces: for women, children, families")),
     ("yuxin_home", "rehab", "heart-pulse-fill", _l("Rehabilitation and company"),
      _l("Yuxin Homes: for residents with disabilities")),
     ("doctor_station", "doctor", "hospital-fill", _l("Family doctor"), _l("Doctors' stations near your home")),
     ("parking_lot", "parking", "p-square-fill", _l("Off-peak parking"), _l("Stalls that offices share after work")),
 )
 
-WORDS: dict[str, dict[str, Any]] = {
+WORDS: dict[str, dict[Any, Any]] = {
     "facility_kind": {
         "yuhao_space": _l("Yuhao Space"), "yuxin_home": _l("Yuxin Home"), "doctor_station": _l("Family-doctor station"),
         "parking_lot": _l("Off-peak parking"), "childcare": _l("Childcare"), "school": _l("School"),
@@ -41,13 +42,15 @@ WORDS: dict[str, dict[str, Any]] = {
     },
     "booking_state": {
         "confirmed": _l("Booked"), "waitlisted": _l("On the waiting list"), "offered": _l("A place is offered"),
-        "cancelled": _l("Cancelled"), "expired": _l("Lapsed"), "attended": _l("Attended"), "no_show": _l("Did not come"),
+        "cancelled": _l("Cancelled"), "expired": _l("Lapsed"), "attended": _l("Attended"),
+        "no_show": _l("Did not come"),
     },
     "attendance": {"present": _l("Here"), "absent": _l("Not here"), "excused": _l("Excused")},
     "sex": {"female": _l("Female"), "male": _l("Male")},
     "relation": {
         "self": _l("Myself"), "child": _l("My child"), "parent": _l("My parent"), "spouse": _l("My spouse"),
-        "grandchild": _l("My grandchild"), "grandparent": _l("My grandparent"), "other": _l("Someone else I look after"),
+        "grandchild": _l("My grandchild"), "grandparent": _l("My grandparent"),
+        "other": _l("Someone else I look after"),
     },
     "none": {"space": _l("No particular space")},
     "weekday": {0: _l("Monday"), 1: _l("Tuesday"), 2: _l("Wednesday"), 3: _l("Thursday"), 4: _l("Friday"),

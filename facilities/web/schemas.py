@@ -1,6 +1,6 @@
 """The base of every API schema: unknown fields are refused, text is storable, instants have an offset."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -14,7 +14,8 @@ from facilities.web.problems import Message
 _REQUIRED = {"required": _l("This is needed."), "null": _l("This may not be empty."),
              "validator_failed": _l("This is not right.")}
 fields.Field.default_error_messages.update(_REQUIRED)
-fields.String.default_error_messages.update({"invalid": _l("This must be text."), "invalid_utf8": _l("This is not UTF-8.")})
+fields.String.default_error_messages.update({
+    "invalid": _l("This must be text."), "invalid_utf8": _l("This is not UTF-8.")})
 fields.Integer.default_error_messages.update({"invalid": _l("This must be a whole number.")})
 fields.Number.default_error_messages.update({"too_large": _l("This number is too large.")})
 fields.Boolean.default_error_messages.update({"invalid": _l("This must be true or false.")})
@@ -26,7 +27,7 @@ fields.UUID.default_error_messages.update({"invalid_uuid": _l("This must be a UU
 Schema.error_messages = {"unknown": _l("There is no such field."), "type": _l("This must be an object."),
                          "invalid": _l("This must be an object.")}
 
-EARLIEST, LATEST = datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 1, 1)
 
 
 class BaseSchema(Schema):
@@ -80,16 +81,26 @@ class Count(fields.Integer):
     def __init__(self, low: int = 0, high: int = 1_000_000, **kwargs: Any) -> None:  # noqa: ANN401
         super().__init__(strict=True, validate=between(low, high), **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int | None:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401
         if isinstance(value, (bool, str)):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
 
 
-class Instant(fields.Field[datetime]):
-    """RFC 3339 with an offset, shown in the district's time. In query strings a bare date is the district's midnight."""
+class Day(fields.Date):
+    """A date that is near enough for the calendar and the databases alike."""
 
-    default_error_messages = {
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:  # noqa: ANN401
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if not EARLIEST < day < LATEST:
+            raise self.make_error("invalid", input=value, obj_type="date")
+        return day
+
+
+class Instant(fields.Field[datetime]):
+    """RFC 3339 with an offset, shown in the district's time. In queries a bare date is the district's midnight."""
+
+    default_error_messages = {  # noqa: RUF012 - marshmallow declares it like this
         "invalid": _l("This must be an instant like 2026-11-28T09:00:00+08:00."),
         "naive_datetime": _l("The time needs an offset, as in 2026-11-28T09:00:00+08:00."),
         "out_of_range": _l("This instant is too far away."),
@@ -107,10 +118,7 @@ class Instant(fields.Field[datetime]):
             raise self.make_error("invalid")
         text = value.strip()
         if self.bare_dates and len(text) == 10:
-            try:
-                return clock.at(date.fromisoformat(text))
-            except ValueError as error:
-                raise self.make_error("invalid") from error
+            return clock.at(Day()._deserialize(text, attr, data))
         if "T" not in text.upper():
             raise self.make_error("invalid")
         try:
@@ -122,7 +130,7 @@ class Instant(fields.Field[datetime]):
             message.code = "naive_datetime"
             raise ValidationError([message])
         # bounded first: at the calendar's ends a change of offset overflows
-        if not EARLIEST.replace(tzinfo=None) + timedelta(days=2) < instant.replace(tzinfo=None) < LATEST.replace(tzinfo=None):
+        if not EARLIEST < instant.date() < LATEST:
             raise self.make_error("out_of_range")
         return instant.astimezone(UTC)
 
@@ -157,6 +165,6 @@ class Problem(Schema):
 def page_schema(item: type[Schema]) -> type[Schema]:
     """`{"items": […], "next": cursor}` of an item's schema."""
     name = item.__name__.removesuffix("Out")
-    schema: type[Schema] = BaseSchema.from_dict(  # type: ignore[assignment]
+    schema: type[Schema] = BaseSchema.from_dict(
         {"items": fields.List(fields.Nested(item)), "next": fields.String(allow_none=True)}, name=f"{name}Page")
     return schema

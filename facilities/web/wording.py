@@ -14,7 +14,8 @@ from facilities.web.formats import date_time
 _PLAIN: dict[str, Any] = {
     "already_booked": _l("There is already a booking for this session. You find it under 'My bookings'."),
     "bad_credentials": _l("Login or password is not right. Please check both and try again."),
-    "capacity_below_bookings": _l("More places are booked than that. Choose a larger number, or cancel bookings first."),
+    "capacity_below_bookings": _l(
+        "More places are booked than that. Choose a larger number, or cancel bookings first."),
     "counts_do_not_add_up": _l("Elders and residents with disabilities are part of those counted and cannot be more."),
     "cannot_void": _l("This entry cannot be taken back: it belongs to another session or is itself a correction."),
     "ends_before_it_starts": _l("The end must be after the start."),
@@ -27,7 +28,8 @@ _PLAIN: dict[str, Any] = {
     "not_in_attendance_window": _l(
         "Attendance is entered from one hour before the start until a day after the end, within 30 days. "
         "Later entries are made by an administrator."),
-    "overlaps_own_booking": _l("There is another booking at the same time. Cancel that one first, or choose another time."),
+    "overlaps_own_booking": _l(
+        "There is another booking at the same time. Cancel that one first, or choose another time."),
     "phone_taken": _l("There is already an account with this phone number. Sign in instead."),
     "residents_elsewhere": _l("Some of those booked have another booking at the new time. Choose another time."),
     "session_cancelled": _l("This session has been cancelled. Please choose another one."),
@@ -37,7 +39,8 @@ _PLAIN: dict[str, Any] = {
     "too_many_attempts": _l("Too many attempts. Please wait a while and try again."),
     "self_exists": _l("The account already has a person who is its owner. Choose another relation."),
     "cannot_remove_self": _l("You are the owner of this account and cannot leave it."),
-    "too_many_members": _l("Your household has as many people as one account can act for. Ask at the counter for help."),
+    "too_many_members": _l(
+        "Your household has as many people as one account can act for. Ask at the counter for help."),
 }
 
 
@@ -64,7 +67,8 @@ _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "booking_not_open": lambda f: _("Booking opens on %(when)s.", when=_instant(f, "booking_opens_at")),
     "booking_closed": lambda f: _("Booking closed on %(when)s.", when=_instant(f, "booking_closes_at")),
     "cancellation_closed": lambda f: _(
-        "Cancelling was possible until %(when)s. Please call the facility.", when=_instant(f, "cancellation_closes_at")),
+        "Cancelling was possible until %(when)s. Please call the facility.",
+        when=_instant(f, "cancellation_closes_at")),
 }
 
 KNOWN_CODES = frozenset(_PLAIN) | frozenset(_WITH_FACTS)
@@ -85,7 +89,8 @@ INPUT_MESSAGES: dict[str, Any] = {
     "unknown_space": _l("This space does not belong to the facility."),
     "unknown_sub_district": _l("There is no such sub-district."),
     "unknown_community": _l("There is no such community in the sub-district."),
-    "unknown_dimension": _l("Figures are divided by: month, facility, programme, sub_district, category, sex, age_band."),
+    "unknown_dimension": _l(
+        "Figures are divided by: month, facility, programme, sub_district, category, sex, age_band."),
     "unknown_facility": _l("There is no such facility."),
     "unknown_parent": _l("The parent space does not belong to the facility."),
     "wrong_password": _l("The present password is not right."),

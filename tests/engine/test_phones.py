@@ -49,7 +49,8 @@ def test_what_is_no_mobile_number_is_none(text: str) -> None:
 
 @unhurried
 @given(st.from_regex(r"\A1[0-9]{10}\Z"),
-       st.lists(st.sampled_from(["", " ", "-", "　", "－"]), min_size=11, max_size=11), st.sampled_from(["", "+86", "＋86"]), st.booleans())
+       st.lists(st.sampled_from(["", " ", "-", "　", "－"]), min_size=11, max_size=11),
+       st.sampled_from(["", "+86", "＋86"]), st.booleans())
 def test_any_mobile_number_is_read_however_it_is_written(
         phone: str, between: list[str], prefix: str, full_width: bool) -> None:
     shown = phone.translate({ord("0") + n: ord("０") + n for n in range(10)}) if full_width else phone

@@ -42,6 +42,7 @@ SUNDAY = date(2026, 9, 20)
     pytest.param("yoga tomorrow", Wish(("yoga",), day=THURSDAY), id="tomorrow, in English"),
     pytest.param("Saturday children", Wish(("children",), (5,)), id="English, upper case"),
     pytest.param("weekend", Wish((), (5, 6)), id="weekend, in English"),
+    pytest.param("weekends", Wish((), (5, 6)), id="weekends, in English"),
     pytest.param("Sat, Sun", Wish((), (5, 6)), id="short names, a comma between"),
     pytest.param("Sundial wedding monthly", Wish(("sundial", "wedding", "monthly")), id="words that begin like days"),
     pytest.param("todays", Wish(("todays",)), id="a word that begins like today"),

@@ -1,5 +1,7 @@
 """One place that commits: whole or not at all, and again where another try may succeed."""
 
+import contextlib
+import sqlite3
 from datetime import UTC, datetime, timedelta, timezone
 
 import psycopg
@@ -86,16 +88,15 @@ def test_what_was_read_before_is_read_again_inside(world: World) -> None:
     assert unit_of_work(lambda: session.capacity) == 7
 
 
-def test_sqlite_takes_the_write_lock_at_once(apps: object, app: Flask) -> None:
+def test_sqlite_takes_the_write_lock_at_once(app: Flask) -> None:
     if db.engine.dialect.name != "sqlite":
         assert db.session.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
         return
 
     def inside() -> None:
-        with db.engine.connect() as other:
-            other.exec_driver_sql("PRAGMA busy_timeout = 50")
-            with pytest.raises(OperationalError, match="locked"):
-                other.execution_options(begin="IMMEDIATE").begin()
+        with contextlib.closing(sqlite3.connect(db.engine.url.database or "", timeout=0.05)) as other, \
+                pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
 
     unit_of_work(inside)
 
