@@ -13,6 +13,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
+from facilities.infra.db import db
+
 PREFIX = "/api/v1"
 
 
@@ -20,8 +22,11 @@ class Client(FlaskClient):
     """Each request in a context of its own, as on a server: nothing that a test has loaded or said is shared."""
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
-        with self.application.app_context():
-            return super().open(*args, **kwargs)
+        try:
+            with self.application.app_context():
+                return super().open(*args, **kwargs)
+        finally:
+            db.session.rollback()  # what the test itself has read is out of date now
 
 
 class Caller:

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from facilities.accounts.models import User
 from facilities.kernel.actors import Granted, Role
-from facilities.web.schemas import BaseSchema, Id, Instant, Secret, Text, one_of
+from facilities.web.schemas import BaseSchema, Flag, Id, Instant, Reference, Secret, Text, one_of
 
 
 class Credentials(BaseSchema):
@@ -48,7 +48,7 @@ class PasswordChange(BaseSchema):
 
 
 class ScopeIn(BaseSchema):
-    facility_id = Text(longest=20)
+    facility_id = Reference()
 
 
 class GrantIn(BaseSchema):
@@ -64,7 +64,7 @@ class StaffIn(BaseSchema):
 
 
 class StaffChange(BaseSchema):
-    disabled = fields.Boolean()
+    disabled = Flag()
     display_name = Text(longest=64)
     grants = fields.List(fields.Nested(GrantIn))
 

@@ -26,6 +26,7 @@ IDLE = {SignInKind.TOKEN: timedelta(days=30), SignInKind.BROWSER: timedelta(days
 LONGEST = {SignInKind.TOKEN: timedelta(days=90), SignInKind.BROWSER: timedelta(days=30)}
 SEEN_EVERY = timedelta(hours=12)  # how exactly 'last seen' is kept
 
+LONGEST_LOGIN = 64
 MOST_FAILURES = 10
 FAILURES_FORGOTTEN_AFTER = timedelta(minutes=15)
 
@@ -66,6 +67,8 @@ def password_fits(user: User | None, password: str) -> bool:
 
 def create_user(login: str, display_name: str, password_hash: str, grants: Sequence[Granted] = ()) -> User:
     """Refused `login_taken` by the unique index; Invalid where a grant has no, or no such, facility."""
+    if len(login) > LONGEST_LOGIN:  # folding may have made it longer than what was typed
+        raise Invalid(login="login_too_long")
     user = User(login=login, display_name=display_name, password_hash=password_hash, created_at=clock.now())
     db.session.add(user)
     db.session.flush()

@@ -15,7 +15,7 @@ from facilities.infra.db import unit_of_work
 from facilities.kernel.ids import read_id
 from facilities.programmes.api import runnable_session
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import current_actor, first, staff
+from facilities.web.guards import current_actor, first, signed_in, staff
 
 blueprint = ApiBlueprint("attendance", __name__)
 
@@ -30,8 +30,9 @@ def record(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/sessions/<session_id>/attendance")
-@staff
+@signed_in
 @first(runnable_session)
+@staff
 @blueprint.response(200, AttendanceOut)
 def attendance(session_id: str) -> dict[str, Any]:
     number = read_id(session_id)

@@ -10,7 +10,7 @@ from facilities.attendance.services import Entry, Result
 from facilities.engine.roll_call import Counts, EventKind
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotVisible
-from facilities.web.schemas import BaseSchema, Count, Id, Instant, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Id, Instant, Reference, Text, one_of
 
 LARGEST_BATCH = 1000
 NOBODY = 0  # an id that no row has: refused as not found, for itself
@@ -26,9 +26,9 @@ class CountsIn(BaseSchema):
 
 class EventIn(BaseSchema):
     id = fields.UUID(required=True)
-    session_id = Text(required=True, longest=40)
+    session_id = Reference(required=True)
     kind = fields.String(required=True, validate=one_of(*EventKind))
-    resident_id = Text(longest=40, allow_none=True)
+    resident_id = Reference(allow_none=True)
     reference = Text(longest=40, allow_none=True)
     voids = fields.UUID(allow_none=True)
     counts = fields.Nested(CountsIn, allow_none=True)

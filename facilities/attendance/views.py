@@ -66,6 +66,7 @@ def roll_call(session_id: str) -> ResponseReturnValue:
 
 def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCountForm,
                refusal: str | None = None) -> ResponseReturnValue:
+    session = programmes.session(session.id) or session  # read again: an attempt to write may lie between
     standing = {a.resident_id: a for a in queries.attendances([session.id])}
     booked = bookings.roster(session.id)
     here = {b.resident_id for b in booked}

@@ -72,8 +72,9 @@ def cancel(booking_id: str) -> dict[str, Any]:
 
 
 @blueprint.route("/sessions/<session_id>/cancel", methods=["POST"])
-@staff
+@signed_in
 @first(runnable_session)
+@staff
 @blueprint.arguments(Reason)
 @blueprint.response(200, SessionOut)
 def cancel_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
@@ -82,16 +83,18 @@ def cancel_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
 
 
 @blueprint.route("/sessions/<session_id>", methods=["DELETE"])
-@staff
+@signed_in
 @first(runnable_session)
+@staff
 @blueprint.response(204)
 def delete_session(session_id: str) -> None:
     unit_of_work(lambda: services.delete_session(read_id(session_id)))
 
 
 @blueprint.route("/sessions/<session_id>/roster")
-@staff
+@signed_in
 @first(runnable_session)
+@staff
 @blueprint.response(200, Roster)
 def roster(session_id: str) -> dict[str, Any] | ResponseReturnValue:
     rows = [show_roster_row(b) for b in queries.roster(read_id(session_id))]

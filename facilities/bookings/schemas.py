@@ -8,12 +8,12 @@ from facilities.bookings.models import Booking
 from facilities.engine.ages import age_on
 from facilities.kernel import clock
 from facilities.kernel.text import mask_phone
-from facilities.web.schemas import BaseSchema, Id, Instant, Text, one_of
+from facilities.web.schemas import BaseSchema, Id, Instant, Reference, Text, one_of
 
 
 class BookingIn(BaseSchema):
-    session_id = Text(required=True, longest=20)
-    resident_ids = fields.List(Text(longest=20), required=True, validate=validate.Length(equal=1))
+    session_id = Reference(required=True)
+    resident_ids = fields.List(Reference(), required=True, validate=validate.Length(equal=1))
     if_full = fields.String(load_default="refuse", validate=one_of("refuse"))
     party = fields.String(load_default="together", validate=one_of("together", "separately"))
 

@@ -14,7 +14,6 @@ from facilities.households.schemas import (
     Registration,
     ResidentChange,
     ResidentIn,
-    ResidentList,
     ResidentOut,
     show_resident,
 )
@@ -24,6 +23,8 @@ from facilities.kernel.refusals import Invalid, NotVisible, Refused
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import current_actor, first, public, signed_in
 from facilities.web.limits import limiter
+from facilities.web.paging import part_of
+from facilities.web.schemas import PageQuery, page_schema
 
 blueprint = ApiBlueprint("households", __name__)
 
@@ -68,9 +69,10 @@ def me() -> dict[str, Any]:
 
 @blueprint.route("/residents")
 @signed_in
-@blueprint.response(200, ResidentList)
-def residents() -> dict[str, Any]:
-    return {"items": [show_resident(link) for link in queries.guardianships_of(current_actor())], "next": None}
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(ResidentOut))
+def residents(query: dict[str, Any]) -> dict[str, Any]:
+    return part_of(queries.guardianships_of(current_actor()), query, show_resident)
 
 
 @blueprint.route("/residents", methods=["POST"])

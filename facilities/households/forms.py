@@ -1,7 +1,7 @@
 """Forms for registering and for the people in a household."""
 
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectField
+from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectChoice, SelectField
 from wtforms.validators import InputRequired
 
 from facilities.engine.eligibility import Sex
@@ -23,7 +23,7 @@ class _BirthDate(DateField):
 class PersonForm(BaseForm):
     name = text(_l("Name"), longest=64, autocomplete="name")
     birth_date = _BirthDate(_l("Date of birth"), [needed()], description=_l("Decides which classes a person can join."))
-    sex = RadioField(_l("Sex"), [needed()], choices=[(s.value, WORDS["sex"][s.value]) for s in Sex])
+    sex = RadioField(_l("Sex"), [needed()], choices=[SelectChoice(s.value, WORDS["sex"][s.value]) for s in Sex])
 
 
 class RegisterForm(PersonForm):
@@ -40,4 +40,4 @@ class RegisterForm(PersonForm):
 class MemberForm(PersonForm):
     relation = SelectField(
         _l("Who is this?"), [needed()],
-        choices=[(r.value, WORDS["relation"][r.value]) for r in Relation if r is not Relation.SELF])
+        choices=[SelectChoice(r.value, WORDS["relation"][r.value]) for r in Relation if r is not Relation.SELF])

@@ -7,7 +7,7 @@ from marshmallow import fields
 from facilities.accounts.schemas import UserOut
 from facilities.engine.eligibility import Sex
 from facilities.households.models import Guardianship, Relation
-from facilities.web.schemas import BaseSchema, Day, Id, Secret, Text, one_of
+from facilities.web.schemas import BaseSchema, Day, Flag, Id, Secret, Text, one_of
 
 
 class Registration(BaseSchema):
@@ -16,7 +16,7 @@ class Registration(BaseSchema):
     name = Text(required=True, longest=64)
     birth_date = Day(required=True)
     sex = fields.String(required=True, validate=one_of(*Sex))
-    consent = fields.Boolean(required=True, truthy={True}, falsy={False})
+    consent = Flag(required=True)
 
 
 class ResidentChange(BaseSchema):
@@ -46,11 +46,6 @@ class ResidentOut(BaseSchema):
 class MeOut(BaseSchema):
     user = fields.Nested(UserOut)
     residents = fields.List(fields.Nested(ResidentOut))
-
-
-class ResidentList(BaseSchema):
-    items = fields.List(fields.Nested(ResidentOut))
-    next = fields.String(allow_none=True)
 
 
 def show_resident(link: Guardianship) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from facilities.places import queries, services
 from facilities.places.models import AccessFeature, Facility, FacilityKind, Space, SpaceKind
 from facilities.places.schemas import (
     DayIn,
-    DayList,
     DayOut,
     DayQuery,
     FacilityIn,
@@ -27,6 +26,7 @@ from facilities.places.schemas import (
 )
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import administrator, first, public, signed_in
+from facilities.web.paging import part_of, read_position
 from facilities.web.schemas import page_schema
 
 blueprint = ApiBlueprint("places", __name__)
@@ -47,17 +47,10 @@ def visible_facility(facility_id: str) -> Facility:
 def facilities(query: dict[str, Any]) -> dict[str, Any]:
     kind = FacilityKind(query["kind"]) if "kind" in query else None
     rows = queries.facilities(kind=kind, words=folded(query.get("q", "")).split(),
-                              sub_district=query.get("sub_district"), after=_after(query["cursor"]),
+                              sub_district=query.get("sub_district"), after=read_position(query["cursor"]),
                               limit=query["limit"] + 1)
     shown = rows[:query["limit"]]
     return {"items": [show_facility(f) for f in shown], "next": str(shown[-1].id) if len(rows) > len(shown) else None}
-
-
-def _after(cursor: str | None) -> int:
-    try:
-        return read_id(cursor) if cursor else 0
-    except NotVisible as error:
-        raise Invalid(cursor="bad_cursor") from error
 
 
 @blueprint.route("/facilities/<facility_id>")
@@ -82,8 +75,9 @@ def add_facility(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.route("/facilities/<facility_id>/spaces", methods=["POST"])
-@administrator
+@signed_in
 @first(visible_facility)
+@administrator
 @blueprint.arguments(SpaceIn)
 @blueprint.response(201, SpaceOut)
 def add_space(body: dict[str, Any], facility_id: str) -> dict[str, Any]:
@@ -105,12 +99,12 @@ def _parent(text: str | None) -> int | None:
 @blueprint.route("/calendar/days")
 @signed_in
 @blueprint.arguments(DayQuery, location="query")
-@blueprint.response(200, DayList)
+@blueprint.response(200, page_schema(DayOut))
 def calendar(query: dict[str, Any]) -> dict[str, Any]:
     first_day, last_day = query["from_"], query["to"]
     if last_day < first_day or last_day - first_day > LONGEST_CALENDAR:
         raise Invalid(to="period_backwards")
-    return {"items": [show_day(day) for day in queries.calendar_days(first_day, last_day)], "next": None}
+    return part_of(queries.calendar_days(first_day, last_day), query, show_day)
 
 
 def _readable_day(day: str) -> date:
@@ -121,8 +115,9 @@ def _readable_day(day: str) -> date:
 
 
 @blueprint.route("/calendar/days/<day>", methods=["PUT"])
-@administrator
+@signed_in
 @first(_readable_day)
+@administrator
 @blueprint.arguments(DayIn)
 @blueprint.response(200, DayOut)
 def set_day(body: dict[str, Any], day: str) -> dict[str, Any]:

@@ -7,8 +7,9 @@ from marshmallow import ValidationError, fields
 
 from facilities.engine.working_days import DayKind
 from facilities.kernel.refusals import Invalid
+from facilities.kernel.text import has_unprintable
 from facilities.places.models import AccessFeature, CalendarDay, Facility, FacilityKind, Space, SpaceKind
-from facilities.web.schemas import BaseSchema, Count, Day, Id, PageQuery, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Id, PageQuery, Reference, Text, one_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hours = dict[int, list[tuple[time, time]]]
@@ -67,7 +68,7 @@ class SpaceIn(BaseSchema):
     name_en = Text(longest=120)
     kind = fields.String(required=True, validate=one_of(*SpaceKind))
     capacity = Count(1, 100_000, allow_none=True)
-    parent_id = Text(longest=20, allow_none=True)
+    parent_id = Reference(allow_none=True)
 
 
 class DayOut(BaseSchema):
@@ -82,14 +83,9 @@ class DayIn(BaseSchema):
     name = Text(longest=32, allow_none=True)
 
 
-class DayQuery(BaseSchema):
+class DayQuery(PageQuery):
     from_ = Day(required=True, data_key="from")
     to = Day(required=True)
-
-
-class DayList(BaseSchema):
-    items = fields.List(fields.Nested(DayOut))
-    next = fields.String(allow_none=True)
 
 
 def read_hours(hours: dict[str, list[list[str]]] | None) -> Hours:
@@ -102,6 +98,8 @@ def read_hours(hours: dict[str, list[list[str]]] | None) -> Hours:
 
 
 def _time(text: str) -> time:
+    if has_unprintable(text):
+        raise ValueError(text)
     return time(0) if text == "24:00" else time.fromisoformat(text)
 
 

@@ -12,7 +12,6 @@ from facilities.programmes import policy, queries, services
 from facilities.programmes.models import ActivitySession
 from facilities.programmes.schemas import (
     ProgrammeIn,
-    ProgrammeList,
     ProgrammeOut,
     SessionChange,
     SessionIn,
@@ -25,9 +24,9 @@ from facilities.programmes.schemas import (
     show_session,
 )
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import administrator, current_actor, first, public, staff
-from facilities.web.paging import After, page_of, read_cursor
-from facilities.web.schemas import page_schema
+from facilities.web.guards import administrator, current_actor, first, public, signed_in, staff
+from facilities.web.paging import After, page_of, part_of, read_cursor
+from facilities.web.schemas import PageQuery, page_schema
 
 blueprint = ApiBlueprint("programmes", __name__)
 
@@ -49,9 +48,10 @@ def runnable_session(session_id: str) -> ActivitySession:
 
 @blueprint.route("/programmes")
 @public
-@blueprint.response(200, ProgrammeList)
-def programmes() -> dict[str, Any]:
-    return {"items": [show_programme(p) for p in queries.programmes()], "next": None}
+@blueprint.arguments(PageQuery, location="query")
+@blueprint.response(200, page_schema(ProgrammeOut))
+def programmes(query: dict[str, Any]) -> dict[str, Any]:
+    return part_of(queries.programmes(), query, show_programme)
 
 
 @blueprint.route("/programmes", methods=["POST"])
@@ -112,8 +112,9 @@ def _own_facility(body: dict[str, Any]) -> int:
 
 
 @blueprint.route("/sessions/<session_id>", methods=["PATCH"])
-@staff
+@signed_in
 @first(runnable_session)
+@staff
 @blueprint.arguments(SessionChange)
 @blueprint.response(200, SessionOut)
 def change(body: dict[str, Any], session_id: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField, SelectField, TimeField
+from wtforms import DateField, IntegerField, SelectChoice, SelectField, TimeField
 from wtforms.validators import NumberRange, Optional
 
 from facilities.kernel import clock
@@ -35,12 +35,14 @@ class SessionForm(BaseForm):
     min_age = _number(_l("From age"), 0, 130)
     max_age = _number(_l("Up to age"), 0, 130)
     sex = SelectField(_l("For"), [Optional()], choices=[
-        ("", _l("Everyone")), ("female", _l("Women and girls")), ("male", _l("Men and boys"))])
+        SelectChoice("", _l("Everyone")), SelectChoice("female", _l("Women and girls")),
+        SelectChoice("male", _l("Men and boys"))])
     details = text(_l("What to expect, what to bring"), longest=1000, optional=True, multiline=True, rows=4)
 
     def offer_choices(self, programmes: list[Programme], spaces: list[Space]) -> None:
-        self.programme_id.choices = [(p.id, in_language(p)) for p in programmes]
-        self.space_id.choices = [(0, WORDS["none"]["space"]), *((s.id, in_language(s)) for s in spaces)]
+        self.programme_id.choices = [SelectChoice(p.id, in_language(p)) for p in programmes]
+        self.space_id.choices = [SelectChoice(0, WORDS["none"]["space"]),
+                                 *(SelectChoice(s.id, in_language(s)) for s in spaces)]
 
     def show(self, session: ActivitySession) -> None:
         """Start from what is announced."""

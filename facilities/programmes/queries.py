@@ -57,7 +57,8 @@ def search(wish: Wish, limit: int) -> list[ActivitySession]:
 def _on_days(wish: Wish, today: date) -> ColumnElement[bool]:
     days = (today + timedelta(days=n) for n in range(SEARCH_REACHES.days))
     spans = [clock.day_span(day, day) for day in days if wish.admits(day)]
-    return or_(false(), *(and_(ActivitySession.starts_at >= start, ActivitySession.starts_at < end) for start, end in spans))
+    return or_(false(), *(
+        and_(ActivitySession.starts_at >= start, ActivitySession.starts_at < end) for start, end in spans))
 
 
 def _listed() -> Select[tuple[ActivitySession]]:

@@ -10,7 +10,7 @@ from facilities.kernel.refusals import Invalid, NotVisible
 from facilities.places.models import FacilityKind
 from facilities.programmes.models import ActivitySession, Programme
 from facilities.programmes.services import Offer, audience_of
-from facilities.web.schemas import BaseSchema, Count, Id, Instant, PageQuery, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Id, Instant, PageQuery, Reference, Text, one_of
 
 LARGEST_SESSION = 100_000
 
@@ -42,11 +42,6 @@ class ProgrammeOut(BaseSchema):
     audience = fields.Nested(AudienceOut)
 
 
-class ProgrammeList(BaseSchema):
-    items = fields.List(fields.Nested(ProgrammeOut))
-    next = fields.String(allow_none=True)
-
-
 class ReferenceOut(BaseSchema):
     id = Id()
     name = fields.String()
@@ -76,8 +71,8 @@ class SessionOut(BaseSchema):
 
 
 class SessionQuery(PageQuery):
-    facility = Text(longest=20)
-    programme = Text(longest=20)
+    facility = Reference()
+    programme = Reference()
     kind = fields.String(validate=one_of(*FacilityKind))
     from_ = Instant(bare_dates=True, data_key="from")
     to = Instant(bare_dates=True)
@@ -85,8 +80,8 @@ class SessionQuery(PageQuery):
 
 
 class SessionChange(BaseSchema):
-    programme_id = Text(longest=20)
-    space_id = Text(longest=20, allow_none=True)
+    programme_id = Reference()
+    space_id = Reference(allow_none=True)
     title = Text(longest=80)
     title_en = Text(longest=120, allow_none=True)
     details = Text(longest=1000, multiline=True, allow_none=True)
@@ -100,8 +95,8 @@ class SessionChange(BaseSchema):
 
 
 class SessionIn(SessionChange):
-    facility_id = Text(required=True, longest=20)
-    programme_id = Text(required=True, longest=20)
+    facility_id = Reference(required=True)
+    programme_id = Reference(required=True)
     title = Text(required=True, longest=80)
     starts_at = Instant(required=True)
     ends_at = Instant(required=True)

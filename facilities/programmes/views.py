@@ -124,6 +124,7 @@ def change(session_id: str) -> ResponseReturnValue:
             flash(_("Changed."))
             return redirect(url_for("bookings.session", session_id=session.id))
     status = 422 if form.errors or refusal else 200
+    session = runnable(session_id)  # read again: an attempt to write may lie between
     return render_template("programmes/session_form.html", form=form, facility=session.facility, facilities=[],
                            refusal=refusal, session=session), status
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from flask import request
 from flask.typing import ResponseReturnValue
 
 from facilities.kernel.ids import read_id
@@ -15,12 +16,25 @@ from facilities.statistics.queries import Dimension, Scope
 from facilities.statistics.schemas import FiguresOut, FiguresQuery, show_rows
 from facilities.web import exports
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import current_actor, staff
+from facilities.web.guards import current_actor, first, signed_in, staff
 
 blueprint = ApiBlueprint("statistics", __name__)
 
 
+def _check_facility() -> None:
+    """The facility in the address exists, and its figures are the caller's to see."""
+    facility_id = _id(request.args.get("facility"))
+    if facility_id is None:
+        return
+    if places.facility(facility_id) is None:
+        raise NotVisible
+    if not policy.can_see_figures_of(current_actor(), facility_id):
+        raise NotPermitted
+
+
 @blueprint.route("/statistics/beneficiaries")
+@signed_in
+@first(_check_facility)
 @staff
 @blueprint.arguments(FiguresQuery, location="query")
 @blueprint.response(200, FiguresOut)
@@ -47,11 +61,6 @@ def _scope(query: dict[str, Any]) -> Scope:
     actor, facility_id = current_actor(), _id(query.get("facility"))
     if query["to"] < query["from_"]:
         raise Invalid(to="period_backwards")
-    if facility_id is not None:
-        if places.facility(facility_id) is None:
-            raise NotVisible
-        if not policy.can_see_figures_of(actor, facility_id):
-            raise NotPermitted
     return Scope(query["from_"], query["to"], facility_id, _id(query.get("programme")), query.get("sub_district"),
                  policy.reach(actor))
 

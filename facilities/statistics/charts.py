@@ -66,7 +66,7 @@ class Chart:
 
 
 def stacked_bars(columns: Sequence[str], series: Sequence[str], values: dict[tuple[str, str], int]) -> Chart:
-    """`values` by (column, series); a column's parts lie on top of each other."""
+    """`values` by (month, category); a month's parts lie on top of each other."""
     totals = [sum(values.get((c, s), 0) for s in series) for c in columns]
     top = _round_up(max([*totals, 1]))
     room, slot = HEIGHT - TOP - BOTTOM, (WIDTH - LEFT) / max(len(columns), 1)
@@ -81,7 +81,7 @@ def stacked_bars(columns: Sequence[str], series: Sequence[str], values: dict[tup
                 height = room * value / top
                 floor -= height
                 bars.append(Bar(round(middle - width / 2, 1), round(floor, 1), round(width, 1), round(height, 1), name,
-                                f"{column} {name}: {value}"))
+                                f"{word_for(Dimension.MONTH, column)} · {word_for(Dimension.CATEGORY, name)}: {value}"))
     marks = tuple((round(HEIGHT - BOTTOM - room * part / 4, 1), top * part // 4) for part in range(5))
     return Chart(tuple(bars), marks, tuple(ticks), tuple(series))
 

@@ -9,14 +9,14 @@ from marshmallow import fields
 from facilities.statistics import queries
 from facilities.statistics.queries import Dimension, Row
 from facilities.web.language import in_language
-from facilities.web.schemas import BaseSchema, Day, Text
+from facilities.web.schemas import BaseSchema, Day, Reference, Text
 
 
 class FiguresQuery(BaseSchema):
     from_ = Day(required=True, data_key="from")
     to = Day(required=True)
-    facility = Text(longest=20)
-    programme = Text(longest=20)
+    facility = Reference()
+    programme = Reference()
     sub_district = Text(longest=9)
     by = fields.List(fields.String())
 

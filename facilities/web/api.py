@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from flask import Flask
+from flask import Flask, Request, abort
 from flask_smorest import Api, Blueprint
+from marshmallow import Schema
+from webargs.flaskparser import FlaskParser
 
 from facilities.web.guards import API_PREFIX
 from facilities.web.schemas import Problem
@@ -18,8 +20,22 @@ class HuiminApi(Api):
         pass
 
 
+class BodyParser(FlaskParser):
+    """webargs' parser, which also minds what its JSON library cannot read and bodies that are not declared JSON."""
+
+    def load_json(self, req: Request, schema: Schema) -> Any:  # noqa: ANN401 - whatever JSON holds
+        if req.content_length and not req.is_json:
+            abort(415)
+        try:
+            return super().load_json(req, schema)
+        except (RecursionError, ValueError):  # nested a hundred thousand times; a number of thousands of digits
+            abort(400)
+
+
 class ApiBlueprint(Blueprint):
     """A part of the API under one prefix."""
+
+    ARGUMENTS_PARSER = BodyParser()
 
     def __init__(self, name: str, import_name: str, **kwargs: Any) -> None:  # noqa: ANN401 - Flask's own
         super().__init__(f"{name}_api", import_name, url_prefix=API_PREFIX, **kwargs)

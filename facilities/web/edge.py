@@ -25,8 +25,17 @@ def register_edge(app: Flask) -> None:
         g.request_id = secrets.token_hex(8)
 
     @app.before_request
+    def refuse_large_bodies() -> None:
+        """Also where nobody would read them."""
+        if (request.content_length or 0) > LARGEST_BODY:
+            abort(413)
+
+    @app.before_request
     def refuse_unprintable_text() -> ResponseReturnValue | None:
         """NUL and its kin in an address or a form; JSON bodies are read by their schemas."""
+        view = app.view_functions.get(request.endpoint or "")
+        if is_api() and getattr(view, "__guard__", "public") != "public" and not current_user.is_authenticated:
+            return None  # the guard answers first
         sources = [*request.args.items(multi=True)]
         if not is_api():
             sources += request.form.items(multi=True)

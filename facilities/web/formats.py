@@ -2,9 +2,10 @@
 
 from datetime import date, datetime
 
-from flask_babel import format_date, format_decimal, get_locale
+from flask_babel import format_date, format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
 
+from facilities.engine.ages import age_on
 from facilities.kernel import clock
 
 
@@ -63,6 +64,12 @@ def ages(min_age: int | None, max_age: int | None) -> str:
     if max_age is not None:
         return _("up to %(age)s years", age=max_age)
     return _("all ages")
+
+
+def age_text(birth_date: date, on: datetime) -> str:
+    """The age on the day of something."""
+    age = age_on(birth_date, clock.local_date(on))
+    return ngettext("%(num)d year", "%(num)d years", age)
 
 
 def _as_day(value: date | datetime) -> date:

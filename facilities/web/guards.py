@@ -49,7 +49,8 @@ def _guard(name: str, admits: Callable[[Actor], bool]) -> Callable[[View], View]
                 raise NotPermitted
             return cast(ResponseReturnValue, current_app.ensure_sync(view)(*args, **kwargs))
 
-        guarded.__guard__ = name  # type: ignore[attr-defined]
+        # where a second guard stands inside, it is the stricter one
+        guarded.__guard__ = getattr(view, "__guard__", name)  # type: ignore[attr-defined]
         return cast(View, guarded)
 
     return decorate
@@ -72,7 +73,10 @@ def check_every_route_is_guarded(app: Flask) -> None:
 
 
 def first(check: Callable[..., object]) -> Callable[[View], View]:
-    """Run `check` on the address's own arguments before the body is read: 404 and 403 come before 422 (api.md)."""
+    """Run `check` on the address's own arguments before anything else is asked: 401, 404, 403, 422 (api.md).
+
+    Under `@signed_in`, and above the guard that asks for a role and the arguments that read the body.
+    """
     def decorate(view: View) -> View:
         @wraps(view)
         def checked(*args: Any, **kwargs: Any) -> ResponseReturnValue:  # noqa: ANN401 - passes on what it gets

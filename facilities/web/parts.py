@@ -79,8 +79,8 @@ def register_parts(app: Flask) -> None:
     app.jinja_env.filters["mask_phone"] = mask_phone
     app.jinja_env.globals.update(
         word=word, words=WORDS, described_by=described_by, in_language=in_language, span=formats.span,
-        ages=formats.ages, address_with=address_with, now=clock.now, today=clock.today, DOORS=DOORS,
-        DOOR_STYLES={kind: (style, icon) for kind, style, icon, *_ in DOORS})
+        ages=formats.ages, age_text=formats.age_text, address_with=address_with, now=clock.now, today=clock.today,
+        DOORS=DOORS, DOOR_STYLES={kind: (style, icon) for kind, style, icon, *_ in DOORS})
 
     @app.context_processor
     def about_the_reader() -> dict[str, Any]:

@@ -87,6 +87,31 @@ class Count(fields.Integer):
         return super()._deserialize(value, attr, data, **kwargs)
 
 
+class Flag(fields.Boolean):
+    """true or false; words and numbers are neither."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Limit(fields.Integer):
+    """How many rows of a list are wanted, written in plain digits."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401
+        if not (str(value).isascii() and str(value).isdigit()):
+            raise self.make_error("invalid", input=value)
+        return super()._deserialize(value, attr, data, **kwargs)
+
+
+class Reference(Text):
+    """An opaque id on its way in. What no row can have is simply not found, however long it is."""
+
+    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401
+        super().__init__(longest=200, **kwargs)
+
+
 class Day(fields.Date):
     """A date that is near enough for the calendar and the databases alike."""
 
@@ -114,11 +139,11 @@ class Instant(fields.Field[datetime]):
         return None if value is None else clock.local(value).isoformat()
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401
-        if not isinstance(value, str):
+        if not isinstance(value, str) or has_unprintable(value):  # the standard library reads past a final NUL
             raise self.make_error("invalid")
         text = value.strip()
         if self.bare_dates and len(text) == 10:
-            return clock.at(Day()._deserialize(text, attr, data))
+            return clock.at(Day().deserialize(text, attr, data))
         if "T" not in text.upper():
             raise self.make_error("invalid")
         try:
@@ -146,7 +171,7 @@ class Id(fields.String):
 
 
 class PageQuery(BaseSchema):
-    limit = fields.Integer(load_default=DEFAULT_PAGE, validate=between(1, LARGEST_PAGE))
+    limit = Limit(load_default=DEFAULT_PAGE, validate=between(1, LARGEST_PAGE))
     cursor = fields.String(load_default=None)
 
 

@@ -79,6 +79,7 @@ INPUT_MESSAGES: dict[str, Any] = {
     "password_too_short_staff": _l("Staff passwords have at least 12 characters."),
     "password_too_long": _l("Use at most 128 characters."),
     "password_too_common": _l("This password is one of the first that others would try. Choose another one."),
+    "login_too_long": _l("Use at most 64 characters."),
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),
     "birth_date_too_long_ago": _l("The birth date lies too long ago. Check the year."),

@@ -41,12 +41,15 @@ class Here:
     def path(self, template: str) -> str:
         return template.format(**self.ids)
 
-    def body(self, template: Any) -> Any:
+    def body(self, template: dict[str, Any]) -> dict[str, Any]:
         """The template with `{name}` replaced by ids, at any depth."""
+        return {key: self._filled(value) for key, value in template.items()}
+
+    def _filled(self, template: object) -> object:
         if isinstance(template, dict):
-            return {key: self.body(value) for key, value in template.items()}
+            return self.body(template)
         if isinstance(template, list):
-            return [self.body(value) for value in template]
+            return [self._filled(value) for value in template]
         if isinstance(template, str) and template.startswith("{"):
             return self.path(template)
         return template
@@ -115,14 +118,15 @@ ENDPOINTS: dict[str, Endpoint] = {
         required=("name", "birth_date", "sex", "relation")),
     "change resident": Endpoint(
         "resident", "PATCH", "/residents/{child}", {"name": "陈思涵"},
-        {"name": "text 64", "birth_date": "date", "sex": "choice", "relation": "choice", "phone": "text 30"}, status=200),
+        {"name": "text 64", "birth_date": "date", "sex": "choice", "relation": "choice", "phone": "text 30"},
+        status=200),
     "open a facility": Endpoint(
         "administrator", "POST", "/facilities",
         {"kind": "yuxin_home", "name": "渝馨家园", "name_en": "Yuxin Home", "address": "春晖路街道",
          "sub_district_code": "500104005", "opening_hours": {"mon": [["09:00", "17:00"]]}},
-        {"kind": "choice", "name": "text 80", "name_en": "text 120", "address": "text 160", "sub_district_code": "text 9",
-         "opening_hours": "object", "opening_hours.mon": "list", "opening_hours.mon.0": "list",
-         "opening_hours.mon.0.0": "time of day"},
+        {"kind": "choice", "name": "text 80", "name_en": "text 120", "address": "text 160",
+         "sub_district_code": "text 9", "opening_hours": "object", "opening_hours.mon": "list",
+         "opening_hours.mon.0": "list", "opening_hours.mon.0.0": "time of day"},
         required=("kind", "name", "address", "sub_district_code")),
     "add a space": Endpoint(
         "administrator", "POST", "/facilities/{facility}/spaces",
@@ -154,15 +158,15 @@ ENDPOINTS: dict[str, Endpoint] = {
         {"programme_id": "{programme}", "facility_id": "{facility}", "space_id": "{space}", "title": "竹编",
          "starts_at": "2026-09-20T09:00:00+08:00", "ends_at": "2026-09-20T10:30:00+08:00", "capacity": 12,
          "booking_opens_at": "2026-09-17T09:00:00+08:00", "audience": {"min_age": 6}},
-        {"programme_id": "id", "facility_id": "id", "space_id": "optional id", "title": "text 80", "starts_at": "instant",
-         "ends_at": "instant", "capacity": "count", "booking_opens_at": "optional instant",
+        {"programme_id": "id", "facility_id": "id", "space_id": "optional id", "title": "text 80",
+         "starts_at": "instant", "ends_at": "instant", "capacity": "count", "booking_opens_at": "optional instant",
          "booking_closes_at": "optional instant", "cancellation_closes_at": "optional instant",
          "audience": "optional object", "audience.max_age": "optional count"},
         required=("programme_id", "facility_id", "title", "starts_at", "ends_at", "capacity")),
     "change a session": Endpoint(
         "manager", "PATCH", "/sessions/{session}", {"title": "竹编"},
-        {"programme_id": "id", "space_id": "optional id", "title": "text 80", "starts_at": "instant", "capacity": "count",
-         "booking_closes_at": "optional instant"}, status=200),
+        {"programme_id": "id", "space_id": "optional id", "title": "text 80", "starts_at": "instant",
+         "capacity": "count", "booking_closes_at": "optional instant"}, status=200),
     "cancel a session": Endpoint(
         "manager", "POST", "/sessions/{session}/cancel", {"reason": "停电"}, {"reason": "text 200"},
         required=("reason",), status=200),
@@ -204,7 +208,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "flag": {"text": "true", "a word": "yes", "one": 1, "zero": 0, "a list": [True], "null": None},
     "list": {"text": "a", "a number": 7, "an object": {"0": 1}, "null": None},
     "object": {"text": "a", "a number": 7, "a list": [["a", 1]], "true": True, "null": None},
-    "uuid": {"text": "not-a-uuid", "a number": 7, "a list": [1], "NUL": "\x00", "lone surrogate": "\ud800", "null": None},
+    "uuid": {"text": "not-a-uuid", "a number": 7, "a list": [1], "NUL": "\x00", "lone surrogate": "\ud800",
+             "null": None},
     "time of day": {"a number": 9, "words": "nine", "25 o'clock": "25:00", "NUL": "09:00\x00", "null": None},
 }
 
@@ -221,21 +226,21 @@ def wrong_values(kind: str) -> dict[str, Any]:
     return values
 
 
-def put(body: Any, where: str, value: Any) -> Any:
+def put(body: dict[str, Any], where: str, value: object) -> dict[str, Any]:
     """A copy of the body with the value at a place; a place inside something that is missing makes it."""
-    copy = json.loads(json.dumps(body))
+    copy: dict[str, Any] = json.loads(json.dumps(body))
     *way, last = where.split(".")
-    inside = copy
+    inside: Any = copy
     for step in way:
         inside = inside[int(step)] if isinstance(inside, list) else inside.setdefault(step, {})
     inside[int(last) if isinstance(inside, list) else last] = value
     return copy
 
 
-def take_away(body: Any, where: str) -> Any:
-    copy = json.loads(json.dumps(body))
+def take_away(body: dict[str, Any], where: str) -> dict[str, Any]:
+    copy: dict[str, Any] = json.loads(json.dumps(body))
     *way, last = where.split(".")
-    inside = copy
+    inside: Any = copy
     for step in way:
         inside = inside[int(step)] if isinstance(inside, list) else inside[step]
     del inside[last]
@@ -261,7 +266,7 @@ def surprises(here: Here, answers: dict[str, Callable[[], TestResponse]], status
     return found
 
 
-def sends(here: Here, endpoint: Endpoint, body: Any) -> Callable[[], TestResponse]:
+def sends(here: Here, endpoint: Endpoint, body: dict[str, Any]) -> Callable[[], TestResponse]:
     return lambda: here.callers[endpoint.caller].call(endpoint.method, here.path(endpoint.path), json=here.body(body))
 
 
@@ -271,10 +276,6 @@ def sends_raw(here: Here, endpoint: Endpoint, data: bytes, content_type: str = J
 
 
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
-every_field = pytest.mark.parametrize(
-    ("endpoint", "where", "kind_of_value"),
-    [pytest.param(endpoint, where, kind, id=f"{name}: {where}")
-     for name, endpoint in ENDPOINTS.items() for where, kind in endpoint.fields.items()])
 
 
 @every_endpoint
@@ -282,37 +283,39 @@ def test_the_body_that_the_bad_ones_are_made_from_is_itself_accepted(here: Here,
     assert sends(here, endpoint, endpoint.body)().status_code == endpoint.status
 
 
-@every_field
-def test_a_wrong_value_is_invalid_and_leaves_no_trace(
-        here: Here, endpoint: Endpoint, where: str, kind_of_value: str) -> None:
-    answers = {name: sends(here, endpoint, put(endpoint.body, where, value))
-               for name, value in wrong_values(kind_of_value).items()}
-    assert not surprises(here, answers)
+@every_endpoint
+def test_a_wrong_value_is_invalid_and_leaves_no_trace(here: Here, endpoint: Endpoint) -> None:
+    answers = {f"{where}: {name}": sends(here, endpoint, put(endpoint.body, where, value))
+               for where, kind in endpoint.fields.items() for name, value in wrong_values(kind).items()}
+    assert surprises(here, answers) == {}
 
 
-@pytest.mark.parametrize(("endpoint", "where"), [
-    pytest.param(endpoint, where, id=f"{name}: {where}")
-    for name, endpoint in ENDPOINTS.items() for where, kind in endpoint.fields.items() if kind.endswith("instant")])
-def test_an_instant_without_an_offset_has_its_own_code(here: Here, endpoint: Endpoint, where: str) -> None:
-    naive = {text: sends(here, endpoint, put(endpoint.body, where, text))
+@pytest.mark.parametrize("endpoint", [
+    pytest.param(endpoint, id=name) for name, endpoint in ENDPOINTS.items()
+    if any(kind.endswith("instant") for kind in endpoint.fields.values())])
+def test_an_instant_without_an_offset_has_its_own_code(here: Here, endpoint: Endpoint) -> None:
+    naive = {f"{where}: {text}": sends(here, endpoint, put(endpoint.body, where, text))
+             for where, kind in endpoint.fields.items() if kind.endswith("instant")
              for text in ("2026-09-20T09:00:00", "2026-09-20T09:00", "2026-09-20T09:00:00.5")}
-    assert not surprises(here, naive, code="naive_datetime")
+    assert surprises(here, naive, code="naive_datetime") == {}
 
 
 @every_endpoint
 def test_a_field_that_is_missing_or_unknown_is_invalid(here: Here, endpoint: Endpoint) -> None:
-    answers = {f"without {where}": sends(here, endpoint, take_away(endpoint.body, where)) for where in endpoint.required}
+    answers = {f"without {where}": sends(here, endpoint, take_away(endpoint.body, where))
+               for where in endpoint.required}
     answers["with another field"] = sends(here, endpoint, {**endpoint.body, "is_administrator": True})
     answers["with a field of no name"] = sends(here, endpoint, {**endpoint.body, "": 1})
     answers["with a field of half a character"] = sends(here, endpoint, {**endpoint.body, "\ud800": 1})
     answers["with a field named NUL"] = sends(here, endpoint, {**endpoint.body, "\x00": 1})
     for where in (w for w, kind in endpoint.fields.items() if kind.endswith("object") and "opening_hours" not in w):
         answers[f"with another field in {where}"] = sends(here, endpoint, put(endpoint.body, f"{where}.colour", "red"))
-    assert not surprises(here, answers)
+    assert surprises(here, answers) == {}
 
 
 NOT_AN_OBJECT: dict[str, bytes] = {
-    "nothing": b"", "not JSON": b"{", "a form": b"name=x", "single quotes": b"{'a': 1}", "not UTF-8": b'{"a": "\xff\xfe"}',
+    "nothing": b"", "not JSON": b"{", "a form": b"name=x", "single quotes": b"{'a': 1}",
+    "not UTF-8": b'{"a": "\xff\xfe"}',
     "an array": b"[]", "an array of an object": b"[{}]", "a number": b"7", "null": b"null", "true": b"true",
     "text": b'"text"', "two objects": b"{} {}", "brackets without end": b"[" * 100_000,
     "a number of 5,000 digits": b'{"a": ' + b"1" * 5000 + b"}",
@@ -324,7 +327,7 @@ def test_what_is_not_a_json_object_is_invalid(here: Here, endpoint: Endpoint) ->
     bodies = dict(NOT_AN_OBJECT)
     if not endpoint.required:
         del bodies["nothing"]  # nothing to change is no mistake
-    assert not surprises(here, {name: sends_raw(here, endpoint, data) for name, data in bodies.items()})
+    assert surprises(here, {name: sends_raw(here, endpoint, data) for name, data in bodies.items()}) == {}
 
 
 @every_endpoint
@@ -339,7 +342,7 @@ def test_a_body_that_does_not_say_it_is_json_is_not_quietly_left_aside(here: Her
 @every_endpoint
 def test_a_body_over_one_mebibyte_is_too_large(here: Here, endpoint: Endpoint) -> None:
     padded = json.dumps({**here.body(endpoint.body), "x": "y" * OVER_ONE_MIB}).encode()
-    assert not surprises(here, {"padded": sends_raw(here, endpoint, padded)}, 413, "too_large")
+    assert surprises(here, {"padded": sends_raw(here, endpoint, padded)}, 413, "too_large") == {}
 
 
 @pytest.mark.parametrize(("caller", "method", "path"), [
@@ -364,7 +367,7 @@ def test_a_body_of_exactly_one_mebibyte_is_read(here: Here) -> None:
 def test_folding_never_makes_a_login_longer_than_it_may_be(here: Here) -> None:
     """One character can become eighteen: U+FDFA."""
     body = put(ENDPOINTS["add staff"].body, "login", "\ufdfa" * 64)
-    assert not surprises(here, {"unfolds": sends(here, ENDPOINTS["add staff"], body)})
+    assert surprises(here, {"unfolds": sends(here, ENDPOINTS["add staff"], body)}) == {}
 
 
 # -- ids that lead nowhere
@@ -399,7 +402,7 @@ def test_an_id_that_nothing_has_is_not_found(
     def asks(text: str) -> Callable[[], TestResponse]:
         return lambda: here.callers[caller].call(method, path.replace("{id}", text), json=body)
 
-    assert not surprises(here, {name: asks(text) for name, text in NO_IDS.items()}, 404, "not_found")
+    assert surprises(here, {name: asks(text) for name, text in NO_IDS.items()}, 404, "not_found") == {}
 
 
 @pytest.mark.parametrize("where", ["session_id", "resident_ids.0"])
@@ -407,7 +410,7 @@ def test_an_id_in_a_booking_that_nothing_has_is_not_found(here: Here, where: str
     wanted = {name: text for name, text in NO_IDS.items() if "%" not in text}
     answers = {name: sends(here, ENDPOINTS["book"], put(ENDPOINTS["book"].body, where, text))
                for name, text in wanted.items()}
-    assert not surprises(here, answers, 404, "not_found")
+    assert surprises(here, answers, 404, "not_found") == {}
 
 
 def test_an_id_in_an_attendance_event_that_nothing_has_is_refused_for_itself(here: Here) -> None:
@@ -426,8 +429,8 @@ def test_an_id_in_an_attendance_event_that_nothing_has_is_refused_for_itself(her
     pytest.param("resident", "DELETE", "/residents/{neighbours_resident}", None, id="remove a neighbour"),
     pytest.param("resident", "GET", "/bookings/{neighbours_booking}", None, id="see a neighbour's booking"),
     pytest.param("resident", "POST", "/bookings/{neighbours_booking}/cancel", None, id="cancel a neighbour's booking"),
-    pytest.param("resident", "POST", "/bookings", {"session_id": "{session}", "resident_ids": ["{neighbours_resident}"]},
-                 id="book for a neighbour"),
+    pytest.param("resident", "POST", "/bookings",
+                 {"session_id": "{session}", "resident_ids": ["{neighbours_resident}"]}, id="book for a neighbour"),
     pytest.param("manager", "GET", "/residents/{self}", None, id="a manager sees no one's household"),
     pytest.param("administrator", "GET", "/residents/{self}", None, id="nor does an administrator"),
     pytest.param("manager", "GET", "/bookings/{booking}", None, id="a manager has the roster instead"),
@@ -436,7 +439,7 @@ def test_an_id_in_an_attendance_event_that_nothing_has_is_refused_for_itself(her
 def test_what_is_other_peoples_is_not_found(
         here: Here, caller: str, method: str, path: str, body: dict[str, Any] | None) -> None:
     asks = {"it": lambda: here.callers[caller].call(method, here.path(path), json=here.body(body))}
-    assert not surprises(here, asks, 404, "not_found")
+    assert surprises(here, asks, 404, "not_found") == {}
 
 
 # -- questions in an address
@@ -471,13 +474,13 @@ def gets(here: Here, caller: str, path: str, **query: str) -> Callable[[], TestR
 
 @every_list
 def test_a_cursor_that_was_not_given_out_is_invalid(here: Here, caller: str, path: str) -> None:
-    assert not surprises(here, {name: gets(here, caller, path, cursor=text) for name, text in BAD_CURSORS.items()})
+    assert surprises(here, {name: gets(here, caller, path, cursor=text) for name, text in BAD_CURSORS.items()}) == {}
 
 
 @every_list
 def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> None:
     wrong = ("0", "-1", "201", "x", "1.5", "1e1", "", "٣", "1_0", "true", str(TOO_MANY_DIGITS), "9" * 5000)
-    assert not surprises(here, {text: gets(here, caller, path, limit=text) for text in wrong})
+    assert surprises(here, {text: gets(here, caller, path, limit=text) for text in wrong}) == {}
     assert len(here.callers[caller].get(f"{path}?limit=1")["items"]) == 1
     assert here.callers[caller].get(f"{path}?limit=200")["items"]
 
@@ -499,7 +502,8 @@ def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> 
     pytest.param("resident", "/calendar/days", {"from": "2026-01-01", "to": "x"}, id="calendar to no day"),
     pytest.param("resident", "/calendar/days", {"from": "2026-02-01", "to": "2026-01-01"}, id="calendar backwards"),
     pytest.param("manager", "/statistics/beneficiaries", {"to": "2026-01-31"}, id="figures from no day"),
-    pytest.param("manager", "/statistics/beneficiaries", {"from": "2026-01-31", "to": "2026-01-01"}, id="figures backwards"),
+    pytest.param("manager", "/statistics/beneficiaries", {"from": "2026-01-31", "to": "2026-01-01"},
+                 id="figures backwards"),
     pytest.param("manager", "/statistics/beneficiaries", {"from": "0001-01-01", "to": "2026-01-01"},
                  id="figures from the first day"),
     pytest.param("manager", "/statistics/beneficiaries", {"from": "2026-01-01", "to": "9999-12-31"},
@@ -509,12 +513,12 @@ def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> 
 ])
 def test_a_question_that_cannot_be_answered_is_invalid(
         here: Here, caller: str, path: str, query: dict[str, str]) -> None:
-    assert not surprises(here, {"it": gets(here, caller, path, **query)})
+    assert surprises(here, {"it": gets(here, caller, path, **query)}) == {}
 
 
 def test_a_naive_instant_in_an_address_has_its_own_code(here: Here) -> None:
     asks = {name: gets(here, "nobody", "/sessions", **{name: "2026-09-16T10:00:00"}) for name in ("from", "to")}
-    assert not surprises(here, asks, code="naive_datetime")
+    assert surprises(here, asks, code="naive_datetime") == {}
 
 
 def test_a_filter_for_an_id_that_nothing_has_finds_nothing(here: Here) -> None:
@@ -556,5 +560,6 @@ def test_an_unknown_field_is_named_and_so_is_where_it_stands(here: Here) -> None
 
 def test_a_refused_request_does_not_repeat_what_was_typed(here: Here) -> None:
     """A password that was typed into the wrong field is not sent back, nor kept by whoever logs answers."""
-    response = here.callers["nobody"].call("POST", "/tokens", json={"login": ["hunter2-hunter2"], "password": 5}, status=422)
+    response = here.callers["nobody"].call("POST", "/tokens", status=422,
+                                            json={"login": ["hunter2-hunter2"], "password": 5})
     assert "hunter2" not in response.get_data(as_text=True)
