@@ -4,7 +4,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext as _l
 from wtforms import HiddenField, IntegerField
-from wtforms.validators import InputRequired, NumberRange, Optional
+from wtforms.validators import NumberRange, Optional
 
 from facilities.web.forms import BaseForm, phone
 
@@ -15,7 +15,7 @@ def _count(label: Any) -> IntegerField:  # noqa: ANN401 - lazy strings
 
 
 class TickForm(BaseForm):
-    event_id = HiddenField(validators=[InputRequired()])
+    event_id = HiddenField()
 
 
 class WalkInForm(TickForm):

@@ -399,13 +399,15 @@ PUBLIC = {
     ("post", "/accounts"), ("post", "/tokens"), ("get", "/facilities"), ("get", "/facilities/{facility_id}"),
     ("get", "/programmes"), ("get", "/sessions"), ("get", "/sessions/{session_id}")}
 SIGNED_IN = {
-    ("delete", "/tokens/current"), ("get", "/me"), ("post", "/me/password"), ("get", "/residents"), ("post", "/residents"),
-    ("get", "/residents/{resident_id}"), ("patch", "/residents/{resident_id}"), ("delete", "/residents/{resident_id}"),
-    ("post", "/bookings"), ("get", "/bookings"), ("get", "/bookings/{booking_id}"), ("post", "/bookings/{booking_id}/cancel"),
-    ("post", "/facilities"), ("post", "/facilities/{facility_id}/spaces"), ("post", "/programmes"), ("post", "/users"),
-    ("patch", "/users/{user_id}"), ("get", "/calendar/days"), ("put", "/calendar/days/{day}"), ("post", "/sessions"),
-    ("patch", "/sessions/{session_id}"), ("delete", "/sessions/{session_id}"), ("post", "/sessions/{session_id}/cancel"),
-    ("get", "/sessions/{session_id}/roster"), ("post", "/attendance/events"), ("get", "/sessions/{session_id}/attendance"),
+    ("delete", "/tokens/current"), ("get", "/me"), ("post", "/me/password"), ("get", "/residents"),
+    ("post", "/residents"), ("get", "/residents/{resident_id}"), ("patch", "/residents/{resident_id}"),
+    ("delete", "/residents/{resident_id}"), ("post", "/bookings"), ("get", "/bookings"),
+    ("get", "/bookings/{booking_id}"), ("post", "/bookings/{booking_id}/cancel"), ("post", "/facilities"),
+    ("post", "/facilities/{facility_id}/spaces"), ("post", "/programmes"), ("post", "/users"),
+    ("patch", "/users/{user_id}"), ("get", "/calendar/days"), ("put", "/calendar/days/{day}"),
+    ("post", "/sessions"), ("patch", "/sessions/{session_id}"), ("delete", "/sessions/{session_id}"),
+    ("post", "/sessions/{session_id}/cancel"), ("get", "/sessions/{session_id}/roster"),
+    ("post", "/attendance/events"), ("get", "/sessions/{session_id}/attendance"),
     ("get", "/statistics/beneficiaries")}
 METHODS = {"get", "post", "put", "patch", "delete"}
 
