@@ -29,7 +29,7 @@ class AttendanceEvent(Model):
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True)  # the client's: the same event twice is one row
-    session_id: Mapped[int] = mapped_column(ForeignKey("activity_sessions.id", info={"refusal": "in_use"}))
+    session_id: Mapped[int] = mapped_column(ForeignKey("activity_sessions.id"))
     kind: Mapped[EventKind] = mapped_column(enum_type(EventKind, "kind"))
     resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"), index=True)
     voids: Mapped[UUID | None] = mapped_column(Uuid)  # no foreign key: a void may arrive before what it voids

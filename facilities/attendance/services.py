@@ -118,6 +118,8 @@ class _Batch:
         named = entry.resident_id is not None or entry.reference is not None
         if resident_id is None and (named or entry.kind in _NEEDS_SOMEONE):
             return Refusal("not_found")
+        if entry.voids == entry.id:
+            return Refusal("cannot_void")
         if entry.voids in self.known:
             target_session, target_kind = self.known[entry.voids]
             if target_session != entry.session_id or target_kind is EventKind.VOID:

@@ -25,6 +25,7 @@ from facilities.web import exports
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import current_actor, first, signed_in, staff
 from facilities.web.paging import After, page_of, read_cursor
+from facilities.web.parts import word
 from facilities.web.schemas import PageQuery, page_schema
 
 blueprint = ApiBlueprint("bookings", __name__)
@@ -102,7 +103,8 @@ def roster(session_id: str) -> dict[str, Any] | ResponseReturnValue:
     if kind is None:
         return {"items": rows}
     header = [_("Reference"), _("Name"), _("Age"), _("Sex"), _("Phone"), _("Status")]
-    cells = [[r["reference"], r["name"], r["age"], r["sex"], r["phone_masked"], r["status"]] for r in rows]
+    cells = [[r["reference"], r["name"], r["age"], word("sex", r["sex"]), r["phone_masked"],
+              word("booking_state", r["status"])] for r in rows]
     if kind == exports.CSV:
         return exports.as_csv(f"roster-{session_id}", header, cells)
     return exports.as_xlsx(f"roster-{session_id}", _("Roster"), header, cells)

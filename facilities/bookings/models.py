@@ -30,7 +30,8 @@ class BookingState(StrEnum):
 
 OCCUPYING = (BookingState.CONFIRMED, BookingState.OFFERED, BookingState.ATTENDED, BookingState.NO_SHOW)
 LIVE = (*OCCUPYING, BookingState.WAITLISTED)
-FOLLOWS_THE_ROLL = (BookingState.CONFIRMED, BookingState.ATTENDED, BookingState.NO_SHOW)
+ROLL_TAKEN = (BookingState.ATTENDED, BookingState.NO_SHOW)
+FOLLOWS_THE_ROLL = (BookingState.CONFIRMED, *ROLL_TAKEN)
 
 
 def _among(states: Iterable[BookingState]) -> str:

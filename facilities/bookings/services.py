@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from sqlalchemy import insert, select, update
 
 from facilities.bookings import queries
-from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, Booking, BookingState
+from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booking, BookingState
 from facilities.engine.deadlines import check_bookable, check_cancellable
 from facilities.engine.eligibility import Candidate, check_eligible
 from facilities.households import queries as households
@@ -81,7 +81,7 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
         raise NotVisible
     if not booking.is_live:
         return booking
-    raise_if(check_cancellable(booking.session.booking_window, clock.now()))
+    raise_if(check_cancellable(booking.session.booking_window, clock.now(), roll_taken=booking.state in ROLL_TAKEN))
     freed = db.session.execute(
         update(Booking).where(Booking.id == booking_id, Booking.state == BookingState.CONFIRMED)
         .values(state=BookingState.CANCELLED, cancelled_at=clock.now())

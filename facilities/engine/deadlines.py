@@ -38,8 +38,9 @@ def check_bookable(window: BookingWindow, now: datetime) -> Refusal | None:
     return None
 
 
-def check_cancellable(window: BookingWindow, now: datetime) -> Refusal | None:
-    if now >= window.last_cancellation_at:
+def check_cancellable(window: BookingWindow, now: datetime, *, roll_taken: bool = False) -> Refusal | None:
+    """A place is given back before the deadline, and not after somebody has been ticked on it."""
+    if roll_taken or now >= window.last_cancellation_at:
         return Refusal("cancellation_closed", {"cancellation_closes_at": _shown(window.last_cancellation_at)})
     return None
 

@@ -18,13 +18,16 @@ _SQLITE_CHECK = re.compile(r"CHECK constraint failed: (?P<name>\w+)")
 
 def refused_by(error: IntegrityError, metadata: MetaData) -> Refused | None:
     """The refusal behind a database's error; None where no user should be able to cause it."""
-    if str(error.orig) == "FOREIGN KEY constraint failed":  # all that SQLite says; services look first
-        return Refused("in_use")
     name = violated(error, metadata)
     for rule in named_rules(metadata):
         if rule.name == name and "refusal" in rule.info:
             return Refused(rule.info["refusal"])
-    return None
+    return Refused("in_use") if _is_about_a_reference(error) else None
+
+
+def _is_about_a_reference(error: IntegrityError) -> bool:
+    """SQLite does not name a foreign key: services look first, and this is what is left to a race."""
+    return getattr(error.orig, "sqlstate", None) == "23503" or str(error.orig) == "FOREIGN KEY constraint failed"
 
 
 def violated(error: IntegrityError, metadata: MetaData) -> str | None:

@@ -121,5 +121,7 @@ def _readable_day(day: str) -> date:
 @blueprint.arguments(DayIn)
 @blueprint.response(200, DayOut)
 def set_day(body: dict[str, Any], day: str) -> dict[str, Any]:
-    return show_day(unit_of_work(
-        lambda: services.set_calendar_day(_readable_day(day), DayKind(body["kind"]), body.get("name"))))
+    if body.get("date", _readable_day(day)) != _readable_day(day):
+        raise Invalid(date="another_day")
+    return show_day(unit_of_work(lambda: services.set_calendar_day(
+        _readable_day(day), DayKind(body["kind"]), body.get("name"), provisional=body["provisional"])))

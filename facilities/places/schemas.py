@@ -9,7 +9,7 @@ from facilities.engine.working_days import DayKind
 from facilities.kernel.refusals import Invalid
 from facilities.kernel.text import has_unprintable
 from facilities.places.models import AccessFeature, CalendarDay, Facility, FacilityKind, Space, SpaceKind
-from facilities.web.schemas import BaseSchema, Count, Day, Id, PageQuery, Reference, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, PageQuery, Reference, Text, one_of
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hours = dict[int, list[tuple[time, time]]]
@@ -79,6 +79,8 @@ class DayOut(BaseSchema):
 
 
 class DayIn(BaseSchema):
+    date = Day()
+    provisional = Flag(load_default=False)
     kind = fields.String(required=True, validate=one_of(*DayKind))
     name = Text(longest=32, allow_none=True)
 
@@ -91,7 +93,7 @@ class DayQuery(PageQuery):
 def read_hours(hours: dict[str, list[list[str]]] | None) -> Hours:
     """`{"mon": [["09:00", "17:00"]]}`; 24:00 is the day's end. Invalid where a time cannot be read."""
     try:
-        return {WEEKDAYS.index(day): [(_time(opens), _time(closes)) for opens, closes in intervals]
+        return {WEEKDAYS.index(day): [(_time(opens), _closing(closes)) for opens, closes in intervals]
                 for day, intervals in (hours or {}).items()}
     except (ValueError, ValidationError) as error:
         raise Invalid(opening_hours="hours_overlap") from error
@@ -100,7 +102,11 @@ def read_hours(hours: dict[str, list[list[str]]] | None) -> Hours:
 def _time(text: str) -> time:
     if has_unprintable(text):
         raise ValueError(text)
-    return time(0) if text == "24:00" else time.fromisoformat(text)
+    return time.fromisoformat(text)
+
+
+def _closing(text: str) -> time:
+    return time(0) if text == "24:00" else _time(text)
 
 
 def _clock(minute: int) -> str:

@@ -121,13 +121,13 @@ def release_space(session_id: int) -> None:
     db.session.execute(delete(Occupancy).where(Occupancy.session_id == session_id))
 
 
-def set_calendar_day(day: date, kind: DayKind, name: str | None) -> CalendarDay:
+def set_calendar_day(day: date, kind: DayKind, name: str | None, *, provisional: bool = False) -> CalendarDay:
     """By an administrator's hand; what the package says later does not undo it."""
     row = queries.calendar_day(day)
     if row is None:
         row = CalendarDay(date=day, kind=kind)
         db.session.add(row)
-    row.kind, row.name, row.provisional, row.edited = kind, name, False, True
+    row.kind, row.name, row.provisional, row.edited = kind, name, provisional, True
     db.session.flush()
     return row
 

@@ -98,17 +98,23 @@ def session(session_id: str) -> dict[str, Any]:
 @blueprint.response(201, SessionOut)
 def announce(body: dict[str, Any]) -> dict[str, Any]:
     actor, facility_id = current_actor(), _own_facility(body)
+    _known_programme(body)
     session = unit_of_work(lambda: services.announce(actor, read_offer(body, facility_id)))
     return show_session(visible_session(str(session.id)))
 
 
 def _own_facility(body: dict[str, Any]) -> int:
     number = _number(body["facility_id"]) or 0
-    if places.facility(number) is None or queries.programme(_number(body["programme_id"]) or 0) is None:
+    if places.facility(number) is None:
         raise NotVisible
     if not policy.can_offer_at(current_actor(), number):
         raise NotPermitted
     return number
+
+
+def _known_programme(body: dict[str, Any]) -> None:
+    if queries.programme(_number(body["programme_id"]) or 0) is None:
+        raise NotVisible
 
 
 @blueprint.route("/sessions/<session_id>", methods=["PATCH"])
@@ -118,5 +124,9 @@ def _own_facility(body: dict[str, Any]) -> int:
 @blueprint.arguments(SessionChange)
 @blueprint.response(200, SessionOut)
 def change(body: dict[str, Any], session_id: str) -> dict[str, Any]:
+    if "facility_id" in body:
+        _own_facility(body)
+    if "programme_id" in body:
+        _known_programme(body)
     unit_of_work(lambda: services.change(read_id(session_id), read_changes(body)))
     return show_session(visible_session(session_id))

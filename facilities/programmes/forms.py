@@ -31,7 +31,7 @@ class SessionForm(BaseForm):
     starts = TimeField(_l("From"), [needed()])
     ends = TimeField(_l("To"), [needed()], description=_l("A time before the start means the next day."))
     space_id = SelectField(_l("Space"), [Optional()], coerce=int, description=_l("It is held for the session."))
-    capacity = _number(_l("Places"), 1, 100_000, optional=False)
+    capacity = _number(_l("Number of places"), 1, 100_000, optional=False)
     min_age = _number(_l("From age"), 0, 130)
     max_age = _number(_l("Up to age"), 0, 130)
     sex = SelectField(_l("For"), [Optional()], choices=[

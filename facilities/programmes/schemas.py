@@ -80,6 +80,7 @@ class SessionQuery(PageQuery):
 
 
 class SessionChange(BaseSchema):
+    facility_id = Reference()
     programme_id = Reference()
     space_id = Reference(allow_none=True)
     title = Text(longest=80)
@@ -119,6 +120,8 @@ def read_changes(body: dict[str, Any]) -> dict[str, Any]:
     changes = dict(body)
     if "programme_id" in changes:
         changes["programme_id"] = read_reference(body, "programme_id", "unknown_programme")
+    if "facility_id" in changes:
+        changes["facility_id"] = read_reference(body, "facility_id", "unknown_facility")
     if "space_id" in changes:
         changes["space_id"] = read_reference(body, "space_id", "unknown_space")
     if "audience" in changes:

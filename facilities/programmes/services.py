@@ -87,8 +87,11 @@ def change(session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
         raise Invalid(programme_id="unknown_programme")
     if "capacity" in values:
         _change_capacity(session, values.pop("capacity"))
+    facility_id = values.get("facility_id", session.facility_id)
+    if facility_id != session.facility_id:  # a space of the old facility stays behind
+        values.setdefault("space_id", None)
     moves_space = "space_id" in values and values["space_id"] != session.space_id
-    space = _space(session.facility_id, values.get("space_id")) if moves_space else None
+    space = _space(facility_id, values.get("space_id")) if moves_space else None
     if moves_space:  # before the time changes, so that the old space is in nobody's way
         release_space(session.id)
     for name, value in values.items():

@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterable, Sequence
 
 from flask import Response, request
+from flask_babel import gettext as _
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.styles import Font
@@ -45,7 +46,7 @@ def as_xlsx(name: str, sheet: str, header: Sequence[str], rows: Iterable[Sequenc
     for row in rows:
         table.append([harmless(cell) for cell in row])
     if notes:
-        about = book.create_sheet("About")
+        about = book.create_sheet(_("About"))
         for name_, value in notes:
             about.append([_bold(about, name_), value])
     file = io.BytesIO()

@@ -23,6 +23,10 @@ def long_day(value: date | datetime) -> str:
     return str(format_date(_as_day(value), "y年M月d日 EEEE" if is_chinese() else "EEEE d MMMM y", rebase=False))
 
 
+def date_only(value: date | datetime) -> str:
+    return str(format_date(_as_day(value), "y年M月d日" if is_chinese() else "d MMMM y", rebase=False))
+
+
 def weekday(value: date | datetime) -> str:
     return str(format_date(_as_day(value), "EEE", rebase=False))
 
@@ -77,6 +81,6 @@ def _as_day(value: date | datetime) -> date:
 
 
 FILTERS = {
-    "day": day, "long_day": long_day, "weekday": weekday, "month_name": month_name, "clock_time": clock_time,
+    "day": day, "long_day": long_day, "date_only": date_only, "weekday": weekday, "month_name": month_name, "clock_time": clock_time,
     "date_time": date_time, "number": number, "month_label": month_label, "local_date": clock.local_date,
 }

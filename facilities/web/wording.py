@@ -55,7 +55,7 @@ def _not_eligible(facts: Mapping[str, Any]) -> str:
     if rule == "sex":
         return _("This session is for women and girls.") if facts["sex"] == "female" else _(
             "This session is for men and boys.")
-    return _("This session has an age limit and we do not know the birth date. Please add it first.")
+    return _("This session has an age limit and we do not know the birth date. Ask at the counter to add it.")
 
 
 def _instant(facts: Mapping[str, Any], name: str) -> str:
@@ -80,6 +80,7 @@ INPUT_MESSAGES: dict[str, Any] = {
     "password_too_long": _l("Use at most 128 characters."),
     "password_too_common": _l("This password is one of the first that others would try. Choose another one."),
     "login_too_long": _l("Use at most 64 characters."),
+    "another_day": _l("The date differs from the one in the address."),
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),
     "birth_date_too_long_ago": _l("The birth date lies too long ago. Check the year."),

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
+from facilities.accounts import services
 from facilities.accounts.entrance import safe_next
 from facilities.infra.db import unit_of_work
-from facilities.accounts import services
 from facilities.kernel import clock
 from tests.world import PASSWORD, World
 

@@ -142,7 +142,7 @@ def test_one_attendance_for_a_resident_in_a_session(world: World) -> None:
     world.record(world.manager(facility), session, EventKind.PRESENT, someone.resident_id)
     broken = name_of_violation("INSERT INTO attendances (session_id, resident_id, state, event_id) "
                                "SELECT session_id, resident_id, state, event_id FROM attendances")
-    assert broken == "pk_attendances" or broken is None and db.engine.dialect.name == "sqlite"
+    assert broken == "pk_attendances" or (broken is None and db.engine.dialect.name == "sqlite")
 
 
 @pytest.mark.parametrize(("elders", "disabled", "allowed"), [(3, 6, True), (4, 0, False), (0, 7, False), (-1, 0, False)],
