@@ -36,8 +36,9 @@ class Caller:
         self.client = app.test_client()
         self.token = token
 
-    def call(self, method: str, path: str, *, status: int | None = None, headers: dict[str, str] | None = None,
-             **kwargs: Any) -> TestResponse:
+    def call(
+        self, method: str, path: str, *, status: int | None = None, headers: dict[str, str] | None = None, **kwargs: Any
+    ) -> TestResponse:
         headers = {**({"Authorization": f"Bearer {self.token}"} if self.token else {}), **(headers or {})}
         response = self.client.open(f"{PREFIX}{path}", method=method, headers=headers, **kwargs)
         if response.status_code >= 400:

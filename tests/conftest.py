@@ -35,7 +35,9 @@ class Apps:
         return self._ready[kind]
 
     def settings(self, kind: str, url: str) -> Settings:
-        return replace(Settings.read({"HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(self.folder / kind)}), database_url=url)
+        return replace(
+            Settings.read({"HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(self.folder / kind)}), database_url=url
+        )
 
     def _make(self, kind: str) -> tuple[Flask, Store]:
         folder = self.folder / kind

@@ -24,8 +24,15 @@ class Server:
 
     def manage(self, *arguments: str) -> str:
         """Run bin/manage's command line in the server's environment; its standard output."""
-        done = subprocess.run([sys.executable, "-m", "facilities.cli", *arguments], cwd=ROOT, env=self.environment,
-                              check=True, capture_output=True, text=True, timeout=300)
+        done = subprocess.run(
+            [sys.executable, "-m", "facilities.cli", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         return done.stdout
 
 
@@ -36,22 +43,33 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running(database_url: str, instance: Path, *, workers: int = 2, prepare: tuple[tuple[str, ...], ...] = (),
-            **variables: str) -> Iterator[Server]:
+def running(
+    database_url: str, instance: Path, *, workers: int = 2, prepare: tuple[tuple[str, ...], ...] = (), **variables: str
+) -> Iterator[Server]:
     """Start, wait until it answers, hand over, stop by its own process id."""
     port = free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("HUIMIN_", "PYTEST"))},
-        "DATABASE_URL": database_url, "HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(instance), "PORT": str(port),
-        "WORKERS": str(workers), "PYTHONPATH": str(ROOT), **variables,
+        "DATABASE_URL": database_url,
+        "HUIMIN_ENV": "test",
+        "HUIMIN_INSTANCE": str(instance),
+        "PORT": str(port),
+        "WORKERS": str(workers),
+        "PYTHONPATH": str(ROOT),
+        **variables,
     }
     server = Server(f"http://127.0.0.1:{port}", environment)
     for command in prepare:
         server.manage(*command)
     log = instance / "server.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([sys.executable, "-m", "facilities.cli", "serve"], cwd=ROOT, env=environment,
-                                   stdout=output, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "facilities.cli", "serve"],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
         try:
             _wait(server.address, process, log)
             yield server
@@ -69,8 +87,10 @@ def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise RuntimeError(f"the server did not start: {log.read_text()}")
-        with contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError), \
-                urllib.request.urlopen(f"{address}/readyz", timeout=2):  # noqa: S310 - our own address
+        with (
+            contextlib.suppress(urllib.error.URLError, ConnectionError, TimeoutError),
+            urllib.request.urlopen(f"{address}/readyz", timeout=2),
+        ):
             return
         time.sleep(0.1)
     raise RuntimeError(f"the server did not answer: {log.read_text()}")

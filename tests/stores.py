@@ -62,8 +62,10 @@ class PostgresqlStore(Store):
                 connection.execute(statement.encode())
 
     def reset(self) -> None:
-        self._say(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)',
-                  f'CREATE DATABASE "{self.name}" TEMPLATE "{self.template}" STRATEGY = FILE_COPY')
+        self._say(
+            f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)',
+            f'CREATE DATABASE "{self.name}" TEMPLATE "{self.template}" STRATEGY = FILE_COPY',
+        )
 
     def remove(self) -> None:
         self._say(f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)')

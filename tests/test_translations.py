@@ -69,14 +69,20 @@ def test_the_catalogue_holds_no_string_that_is_not_used(strings_in_the_code: set
 
 
 def test_every_string_is_translated(catalogue: Catalog) -> None:
-    untranslated = [message.id for message in entries(catalogue)
-                    if message.fuzzy or not all(text.strip() for text in translations_of(message))]
+    untranslated = [
+        message.id
+        for message in entries(catalogue)
+        if message.fuzzy or not all(text.strip() for text in translations_of(message))
+    ]
     assert not untranslated, RUN
 
 
 def test_every_plural_form_is_there(catalogue: Catalog) -> None:
-    assert not [message.id for message in entries(catalogue)
-                if message.pluralizable and len(translations_of(message)) != catalogue.num_plurals]
+    assert not [
+        message.id
+        for message in entries(catalogue)
+        if message.pluralizable and len(translations_of(message)) != catalogue.num_plurals
+    ]
 
 
 def test_a_translation_has_the_placeholders_of_its_string(catalogue: Catalog) -> None:
@@ -89,5 +95,9 @@ def test_a_translation_has_the_placeholders_of_its_string(catalogue: Catalog) ->
 
 
 def test_chinese_has_full_width_punctuation(catalogue: Catalog) -> None:
-    assert not [text for message in entries(catalogue) for text in translations_of(message)
-                if HALF_WIDTH_IN_CHINESE.search(text)]
+    assert not [
+        text
+        for message in entries(catalogue)
+        for text in translations_of(message)
+        if HALF_WIDTH_IN_CHINESE.search(text)
+    ]

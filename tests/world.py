@@ -71,8 +71,15 @@ class World:
         someone.resident_id = int(someone.api.get("/me")["residents"][0]["id"])
         return someone
 
-    def member(self, of: Someone, *, birth_date: date = date(2018, 3, 8), sex: Sex = Sex.MALE,
-               relation: Relation = Relation.CHILD, name: str = "陈子轩") -> int:
+    def member(
+        self,
+        of: Someone,
+        *,
+        birth_date: date = date(2018, 3, 8),
+        sex: Sex = Sex.MALE,
+        relation: Relation = Relation.CHILD,
+        name: str = "陈子轩",
+    ) -> int:
         return unit_of_work(lambda: households.add_resident(of.actor, relation, name, birth_date, sex)).resident_id
 
     def manager(self, *facilities: Facility) -> Someone:
@@ -106,21 +113,39 @@ class World:
 
     def space(self, facility: Facility, name: str | None = None, parent: Space | None = None) -> Space:
         name = name or f"活动室{self.number()}"
-        return unit_of_work(lambda: places.add_space(
-            facility, name, SpaceKind.ROOM, parent_id=parent.id if parent else None))
+        return unit_of_work(
+            lambda: places.add_space(facility, name, SpaceKind.ROOM, parent_id=parent.id if parent else None)
+        )
 
     def programme(self, audience: Audience | None = None, name: str | None = None) -> Programme:
         name = name or f"好育课堂{self.number()}"
-        return unit_of_work(lambda: programmes.add_programme(
-            name, FacilityKind.YUHAO_SPACE, name_en=f"{name} (English)", audience=audience))
+        return unit_of_work(
+            lambda: programmes.add_programme(
+                name, FacilityKind.YUHAO_SPACE, name_en=f"{name} (English)", audience=audience
+            )
+        )
 
-    def session(self, facility: Facility | None = None, programme: Programme | None = None, *,
-                starts_in: timedelta = timedelta(days=3), lasts: timedelta = timedelta(minutes=90), capacity: int = 10,
-                **more: Any) -> ActivitySession:
+    def session(
+        self,
+        facility: Facility | None = None,
+        programme: Programme | None = None,
+        *,
+        starts_in: timedelta = timedelta(days=3),
+        lasts: timedelta = timedelta(minutes=90),
+        capacity: int = 10,
+        **more: Any,
+    ) -> ActivitySession:
         facility, programme = facility or self.facility(), programme or self.programme()
         starts_at = more.pop("starts_at", clock.now() + starts_in)
-        offer = Offer(programme_id=programme.id, facility_id=facility.id, title=more.pop("title", "非遗竹编"),
-                      starts_at=starts_at, ends_at=starts_at + lasts, capacity=capacity, **more)
+        offer = Offer(
+            programme_id=programme.id,
+            facility_id=facility.id,
+            title=more.pop("title", "非遗竹编"),
+            starts_at=starts_at,
+            ends_at=starts_at + lasts,
+            capacity=capacity,
+            **more,
+        )
         return unit_of_work(lambda: programmes.announce(None, offer))
 
     # -- what happens
@@ -128,12 +153,30 @@ class World:
     def book(self, someone: Someone, session: ActivitySession, resident_id: int | None = None) -> Booking:
         return unit_of_work(lambda: bookings.book_place(someone.actor, session.id, resident_id or someone.resident_id))
 
-    def record(self, someone: Someone, session: ActivitySession, kind: EventKind, resident_id: int | None = None, *,
-               counts: Counts | None = None, voids: UUID | None = None, occurred_at: datetime | None = None,
-               device: str = "tablet", event_id: UUID | None = None) -> Result:
-        entry = Entry(event_id or uuid4(), session.id, kind, occurred_at or session.starts_at, resident_id,
-                      counts=counts, voids=voids, device=device)
-        result, = unit_of_work(lambda: attendance.record(someone.actor, [entry]))
+    def record(
+        self,
+        someone: Someone,
+        session: ActivitySession,
+        kind: EventKind,
+        resident_id: int | None = None,
+        *,
+        counts: Counts | None = None,
+        voids: UUID | None = None,
+        occurred_at: datetime | None = None,
+        device: str = "tablet",
+        event_id: UUID | None = None,
+    ) -> Result:
+        entry = Entry(
+            event_id or uuid4(),
+            session.id,
+            kind,
+            occurred_at or session.starts_at,
+            resident_id,
+            counts=counts,
+            voids=voids,
+            device=device,
+        )
+        (result,) = unit_of_work(lambda: attendance.record(someone.actor, [entry]))
         return result
 
     @staticmethod

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from flask_login import current_user
-
 from facilities.accounts import queries, services
 from facilities.accounts.entrance import enter, read_login
 from facilities.accounts.models import SignInKind, User
@@ -19,7 +17,7 @@ from facilities.accounts.schemas import (
 from facilities.infra.db import unit_of_work
 from facilities.kernel.actors import Granted, Role
 from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import Invalid, NotVisible
+from facilities.kernel.refusals import Invalid, NotVisible, raise_if
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import administrator, current_actor, first, public, signed_in
 
@@ -55,7 +53,15 @@ def end_token() -> None:
 @blueprint.arguments(PasswordChange)
 @blueprint.response(204)
 def change_password(body: dict[str, Any]) -> None:
-    unit_of_work(lambda: services.change_password(current_user.actor, body["password"], body["new_password"]))
+    """Guessing here counts like guessing at the door."""
+    actor = current_actor()
+    raise_if(services.refuse_if_too_many_failures(actor.login))
+    try:
+        unit_of_work(lambda: services.change_password(actor, body["password"], body["new_password"]))
+    except Invalid as invalid:
+        if "password" in invalid.fields:
+            unit_of_work(lambda: services.note_failure(actor.login))
+        raise
 
 
 @blueprint.route("/users", methods=["POST"])

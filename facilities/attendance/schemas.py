@@ -30,6 +30,7 @@ class EventIn(BaseSchema):
     kind = fields.String(required=True, validate=one_of(*EventKind))
     resident_id = Reference(allow_none=True)
     reference = Text(longest=40, allow_none=True)
+    check_in_code = Text(longest=200, allow_none=True)
     voids = fields.UUID(allow_none=True)
     counts = fields.Nested(CountsIn, allow_none=True)
     occurred_at = Instant(required=True)
@@ -42,7 +43,8 @@ class EventIn(BaseSchema):
             raise ValidationError(str(_l("A void, and nothing else, says what it voids.")), "voids")
         if (kind == EventKind.HEAD_COUNT) != (data.get("counts") is not None):
             raise ValidationError(str(_l("A head count, and nothing else, has counts.")), "counts")
-        if kind in ("present", "absent", "excused") and not (data.get("resident_id") or data.get("reference")):
+        named = data.get("resident_id") or data.get("reference") or data.get("check_in_code")
+        if kind in ("present", "absent", "excused") and not named:
             raise ValidationError(str(_l("This is needed.")), "resident_id")
 
 
@@ -88,8 +90,15 @@ def read_entry(body: dict[str, Any]) -> Entry:
     return Entry(
         id=body["id"], session_id=_id(body["session_id"]), kind=EventKind(body["kind"]),
         occurred_at=body["occurred_at"], reference=body.get("reference"), voids=body.get("voids"),
-        resident_id=_id(body["resident_id"]) if body.get("resident_id") else None,
+        resident_id=_resident(body),
         counts=Counts(**counts) if counts else None, device=body.get("device") or "")
+
+
+def _resident(body: dict[str, Any]) -> int | None:
+    """No check-in codes have been given out so far, so one that is shown is nobody's."""
+    if body.get("resident_id"):
+        return _id(body["resident_id"])
+    return NOBODY if body.get("check_in_code") and not body.get("reference") else None
 
 
 def _id(text: str) -> int:

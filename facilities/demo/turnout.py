@@ -52,7 +52,6 @@ def fill_places(session: ActivitySession, pools: Mapping[str, Pool], share: floa
     """Book a share of a coming session's places."""
     wanted = round(session.capacity * share)
     chosen: list[Resident] = []
-    for name in ("children", "women", "men"):
-        part = wanted - len(chosen) if name == "men" else round(wanted * 0.5)
-        chosen += pools[name].draw(session, min(part, wanted - len(chosen)), dice)
+    for name, most in (("children", wanted // 2), ("women", wanted // 2), ("men", wanted), ("children", wanted)):
+        chosen += pools[name].draw(session, min(most, wanted - len(chosen)), dice)
     write_bookings(session, chosen, BookingState.CONFIRMED, clock.now())

@@ -81,6 +81,7 @@ def _as_day(value: date | datetime) -> date:
 
 
 FILTERS = {
-    "day": day, "long_day": long_day, "date_only": date_only, "weekday": weekday, "month_name": month_name, "clock_time": clock_time,
+    "day": day, "long_day": long_day, "date_only": date_only, "weekday": weekday, "month_name": month_name,
+    "clock_time": clock_time,
     "date_time": date_time, "number": number, "month_label": month_label, "local_date": clock.local_date,
 }

@@ -48,8 +48,9 @@ def test_signing_in_leads_back_to_where_one_was_going(world: World) -> None:
     assert page.response.request.path == "/my/bookings"
 
 
-@pytest.mark.parametrize("target", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:1",
-                                    "", None])
+@pytest.mark.parametrize(
+    "target", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:1", "", None]
+)
 def test_nobody_is_sent_to_another_site(target: str | None) -> None:
     assert safe_next(target) is None
 
@@ -97,3 +98,12 @@ def test_language_and_large_type_are_kept_through_signing_in(world: World) -> No
     page = browser.sign_in(world.resident().login, PASSWORD)
     assert page.tree.get("lang") == "zh-CN"
     assert page.tree.get("class") == "elder"
+
+
+def test_guessing_the_present_password_is_limited_too(world: World) -> None:
+    someone = world.resident()
+    guess = {"password": "not this one", "new_password": "river walk in may"}
+    for _ in range(services.MOST_FAILURES):
+        someone.api.post("/me/password", guess, status=422)
+    answer = someone.api.call("POST", "/me/password", json={**guess, "password": PASSWORD}, status=429)
+    assert int(answer.headers["Retry-After"]) > 0

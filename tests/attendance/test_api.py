@@ -14,7 +14,7 @@ from tests.conftest import NOW
 from tests.world import Someone, World
 
 NOBODY = {"women": 0, "children": 0, "men": 0, "elders": 0, "disabled": 0}
-LOW, HIGH = UUID(int=1), UUID(int=2 ** 127)
+LOW, HIGH = UUID(int=1), UUID(int=2**127)
 
 
 @pytest.fixture
@@ -33,21 +33,36 @@ def session(world: World, facility: Facility) -> ActivitySession:
     return world.session(facility, starts_in=timedelta(minutes=30))
 
 
-def tick(session: ActivitySession, kind: str, resident_id: int | None = None, *, minute: int = 0,
-         event_id: UUID | None = None, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def tick(
+    session: ActivitySession,
+    kind: str,
+    resident_id: int | None = None,
+    *,
+    minute: int = 0,
+    event_id: UUID | None = None,
+    **more: Any,
+) -> dict[str, Any]:
     """An event, `minute` minutes after the start."""
     someone = {} if resident_id is None else {"resident_id": str(resident_id)}
-    return {"id": str(event_id or uuid4()), "session_id": str(session.id), "kind": kind, "device": "tablet",
-            "occurred_at": (session.starts_at + timedelta(minutes=minute)).isoformat(), **someone, **more}
+    return {
+        "id": str(event_id or uuid4()),
+        "session_id": str(session.id),
+        "kind": kind,
+        "device": "tablet",
+        "occurred_at": (session.starts_at + timedelta(minutes=minute)).isoformat(),
+        **someone,
+        **more,
+    }
 
 
-def void(session: ActivitySession, target: dict[str, Any], **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def void(session: ActivitySession, target: dict[str, Any], **more: Any) -> dict[str, Any]:
     return tick(session, "void", voids=target["id"], **more)
 
 
 def heads(session: ActivitySession, device: str, minute: int = 0, **counts: int) -> dict[str, Any]:
-    return tick(session, "head_count", minute=minute, device=device,
-                counts={"women": 0, "children": 0, "men": 0, **counts})
+    return tick(
+        session, "head_count", minute=minute, device=device, counts={"women": 0, "children": 0, "men": 0, **counts}
+    )
 
 
 def send(someone: Someone, *events: dict[str, Any]) -> list[tuple[str, str | None]]:
@@ -74,27 +89,38 @@ def states(someone: Someone, session: ActivitySession) -> dict[str, tuple[str, b
 
 # -- one event
 
+
 def test_a_session_without_events_says_so(manager: Someone, session: ActivitySession) -> None:
     empty = state(manager, session)
     assert (empty["residents"], empty["head_counts"]) == ([], NOBODY)
 
 
-@pytest.mark.parametrize(("kind", "booked", "expected", "status", "booking"), [
-    pytest.param("present", True, ("present", False), "held", "attended", id="booked and there"),
-    pytest.param("absent", True, ("absent", False), "scheduled", "no_show", id="booked and not there"),
-    pytest.param("excused", True, ("excused", False), "scheduled", "confirmed", id="booked and excused"),
-    pytest.param("present", False, ("present", True), "held", None, id="there without a booking"),
-    pytest.param("walk_in", False, ("present", True), "held", None, id="walked in"),
-    pytest.param("absent", False, ("absent", False), "scheduled", None, id="not there, nor expected"),
-])
+@pytest.mark.parametrize(
+    ("kind", "booked", "expected", "status", "booking"),
+    [
+        pytest.param("present", True, ("present", False), "held", "attended", id="booked and there"),
+        pytest.param("absent", True, ("absent", False), "scheduled", "no_show", id="booked and not there"),
+        pytest.param("excused", True, ("excused", False), "scheduled", "confirmed", id="booked and excused"),
+        pytest.param("present", False, ("present", True), "held", None, id="there without a booking"),
+        pytest.param("walk_in", False, ("present", True), "held", None, id="walked in"),
+        pytest.param("absent", False, ("absent", False), "scheduled", None, id="not there, nor expected"),
+    ],
+)
 def test_an_event_says_who_was_there(
-        world: World, manager: Someone, session: ActivitySession, kind: str, booked: bool, expected: tuple[str, bool],
-        status: str, booking: str | None) -> None:
+    world: World,
+    manager: Someone,
+    session: ActivitySession,
+    kind: str,
+    booked: bool,
+    expected: tuple[str, bool],
+    status: str,
+    booking: str | None,
+) -> None:
     resident = world.resident()
     promise = world.book(resident, session) if booked else None
     event = tick(session, kind, resident.resident_id)
     assert send(manager, event) == [RECORDED]
-    row, = state(manager, session)["residents"]
+    (row,) = state(manager, session)["residents"]
     assert (row["resident_id"], row["state"], row["walk_in"]) == (str(resident.resident_id), *expected)
     assert (row["event_id"], row["recorded_by"]) == (event["id"], str(manager.user.id))
     assert manager.api.get(f"/sessions/{session.id}")["status"] == status
@@ -110,7 +136,8 @@ def test_a_walk_in_need_not_be_anybody_known(manager: Someone, session: Activity
 
 
 def test_a_place_given_back_is_a_walk_in_where_one_comes_after_all(
-        world: World, manager: Someone, session: ActivitySession) -> None:
+    world: World, manager: Someone, session: ActivitySession
+) -> None:
     resident = world.resident()
     booking = world.book(resident, session)
     resident.api.post(f"/bookings/{booking.id}/cancel", status=200)
@@ -121,17 +148,21 @@ def test_a_place_given_back_is_a_walk_in_where_one_comes_after_all(
 
 @pytest.mark.parametrize("written", [str.upper, str.lower])
 def test_a_booking_reference_names_its_resident(
-        world: World, manager: Someone, session: ActivitySession, written: Any) -> None:  # noqa: ANN401 - str to str
+    world: World, manager: Someone, session: ActivitySession, written: Any
+) -> None:
     resident, other = world.resident(), world.session(world.facility())
     booking, elsewhere = world.book(resident, session), world.book(world.resident(), other)
-    assert send(manager, tick(session, "present", reference=written(booking.reference)),
-                tick(session, "present", reference=elsewhere.reference),
-                tick(session, "present", reference="NOSUCHREF")) == [
-        RECORDED, refused("not_found"), refused("not_found")]
+    assert send(
+        manager,
+        tick(session, "present", reference=written(booking.reference)),
+        tick(session, "present", reference=elsewhere.reference),
+        tick(session, "present", reference="NOSUCHREF"),
+    ) == [RECORDED, refused("not_found"), refused("not_found")]
     assert states(manager, session) == {str(resident.resident_id): ("present", False)}
 
 
 # -- the same state however events come
+
 
 def test_the_same_event_twice_is_one(world: World, manager: Someone, session: ActivitySession) -> None:
     event = tick(session, "walk_in")
@@ -150,7 +181,8 @@ def test_an_event_that_was_refused_may_come_again_and_be_right(manager: Someone,
 
 
 def test_every_order_and_batching_of_the_same_events_gives_the_same_state(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     """Present, then absent, then the absence taken back; two counts of one device, of which the later is taken back."""
     programme, resident = world.programme(), world.resident()
     seen = []
@@ -169,31 +201,43 @@ def test_every_order_and_batching_of_the_same_events_gives_the_same_state(
                 assert set(send(manager, *batch)) == {RECORDED}
         assert send(manager, void(session, late)) == [RECORDED]
         found = state(manager, session)
-        row, = found["residents"]
+        (row,) = found["residents"]
         seen.append((row["state"], row["walk_in"], row["event_id"] == present["id"], found["head_counts"]))
     assert seen == [("present", True, True, {**NOBODY, "women": 2, "elders": 1})] * 60
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["in order", "the later one first"])
-@pytest.mark.parametrize(("first", "second", "stands"), [
-    pytest.param(("present", 0, LOW), ("absent", 1, LOW), "absent", id="the later instant"),
-    pytest.param(("present", 1, LOW), ("absent", 0, HIGH), "present", id="the instant before the id"),
-    pytest.param(("present", 0, LOW), ("absent", 0, HIGH), "absent", id="the greater id at one instant"),
-    pytest.param(("present", 0, HIGH), ("absent", 0, LOW), "present", id="the greater id, the other way round"),
-])
+@pytest.mark.parametrize(
+    ("first", "second", "stands"),
+    [
+        pytest.param(("present", 0, LOW), ("absent", 1, LOW), "absent", id="the later instant"),
+        pytest.param(("present", 1, LOW), ("absent", 0, HIGH), "present", id="the instant before the id"),
+        pytest.param(("present", 0, LOW), ("absent", 0, HIGH), "absent", id="the greater id at one instant"),
+        pytest.param(("present", 0, HIGH), ("absent", 0, LOW), "present", id="the greater id, the other way round"),
+    ],
+)
 def test_the_greatest_of_instant_and_id_stands(
-        world: World, manager: Someone, session: ActivitySession, order: tuple[int, int],
-        first: tuple[str, int, UUID], second: tuple[str, int, UUID], stands: str) -> None:
+    world: World,
+    manager: Someone,
+    session: ActivitySession,
+    order: tuple[int, int],
+    first: tuple[str, int, UUID],
+    second: tuple[str, int, UUID],
+    stands: str,
+) -> None:
     resident_id = world.resident().resident_id
-    events = [tick(session, kind, resident_id, minute=minute, event_id=UUID(int=key.int + n))
-              for n, (kind, minute, key) in enumerate((first, second))]
+    events = [
+        tick(session, kind, resident_id, minute=minute, event_id=UUID(int=key.int + n))
+        for n, (kind, minute, key) in enumerate((first, second))
+    ]
     for n in order:
         assert send(manager, events[n]) == [RECORDED]
     assert states(manager, session)[str(resident_id)][0] == stands
 
 
 def test_instants_are_compared_as_instants_not_as_text(
-        world: World, manager: Someone, session: ActivitySession) -> None:
+    world: World, manager: Someone, session: ActivitySession
+) -> None:
     """02:40Z is later than 10:35+08:00, though its text is not."""
     resident_id = world.resident().resident_id
     early = {**tick(session, "present", resident_id), "occurred_at": "2026-09-16T10:35:00+08:00"}
@@ -204,10 +248,12 @@ def test_instants_are_compared_as_instants_not_as_text(
 
 # -- voids
 
+
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)], ids=["after it", "before it"])
 @pytest.mark.parametrize("at_once", [True, False], ids=["in one batch", "in two"])
 def test_a_void_takes_an_event_back_for_good(
-        world: World, manager: Someone, session: ActivitySession, order: tuple[int, int], at_once: bool) -> None:
+    world: World, manager: Someone, session: ActivitySession, order: tuple[int, int], at_once: bool
+) -> None:
     resident = world.resident()
     booking = world.book(resident, session)
     event = tick(session, "present", resident.resident_id)
@@ -223,14 +269,15 @@ def test_a_void_takes_an_event_back_for_good(
 
 
 def test_below_a_voided_event_the_one_before_stands_again(
-        world: World, manager: Someone, session: ActivitySession) -> None:
+    world: World, manager: Someone, session: ActivitySession
+) -> None:
     resident_id = world.resident().resident_id
     present = tick(session, "present", resident_id, minute=1)
     absent = tick(session, "absent", resident_id, minute=2)
     send(manager, present, absent)
     assert states(manager, session)[str(resident_id)][0] == "absent"
     send(manager, void(session, absent))
-    row, = state(manager, session)["residents"]
+    (row,) = state(manager, session)["residents"]
     assert (row["state"], row["event_id"]) == ("present", present["id"])
 
 
@@ -251,7 +298,8 @@ def test_a_void_of_itself_is_a_void_of_a_void(manager: Someone, session: Activit
 
 
 def test_a_void_that_came_first_does_not_reach_into_another_session(
-        world: World, manager: Someone, facility: Facility, session: ActivitySession) -> None:
+    world: World, manager: Someone, facility: Facility, session: ActivitySession
+) -> None:
     other = world.session(facility, starts_in=timedelta(minutes=30))
     resident_id = world.resident().resident_id
     event = tick(other, "present", resident_id)
@@ -262,27 +310,36 @@ def test_a_void_that_came_first_does_not_reach_into_another_session(
 
 # -- when
 
-@pytest.mark.parametrize(("occurred", "accepted"), [
-    pytest.param(timedelta(hours=-1), True, id="an hour before the start"),
-    pytest.param(timedelta(hours=-1, seconds=-1), False, id="a second earlier"),
-    pytest.param(timedelta(minutes=90, days=1), True, id="a day after the end"),
-    pytest.param(timedelta(minutes=90, days=1, seconds=1), False, id="a second later"),
-])
+
+@pytest.mark.parametrize(
+    ("occurred", "accepted"),
+    [
+        pytest.param(timedelta(hours=-1), True, id="an hour before the start"),
+        pytest.param(timedelta(hours=-1, seconds=-1), False, id="a second earlier"),
+        pytest.param(timedelta(minutes=90, days=1), True, id="a day after the end"),
+        pytest.param(timedelta(minutes=90, days=1, seconds=1), False, id="a second later"),
+    ],
+)
 def test_events_belong_to_the_sessions_own_hours(
-        manager: Someone, session: ActivitySession, occurred: timedelta, accepted: bool) -> None:
+    manager: Someone, session: ActivitySession, occurred: timedelta, accepted: bool
+) -> None:
     event = {**tick(session, "walk_in"), "occurred_at": (session.starts_at + occurred).isoformat()}
     with clock.frozen(session.ends_at + timedelta(days=2)):
         assert send(manager, event) == [RECORDED if accepted else refused("not_in_attendance_window")]
 
 
-@pytest.mark.parametrize(("role", "arrives", "accepted"), [
-    pytest.param("manager", timedelta(days=30), True, id="thirty days after the end"),
-    pytest.param("manager", timedelta(days=30, seconds=1), False, id="a second later"),
-    pytest.param("administrator", timedelta(days=30, seconds=1), True, id="a second later by an administrator"),
-    pytest.param("administrator", timedelta(days=400), True, id="a year later by an administrator"),
-])
+@pytest.mark.parametrize(
+    ("role", "arrives", "accepted"),
+    [
+        pytest.param("manager", timedelta(days=30), True, id="thirty days after the end"),
+        pytest.param("manager", timedelta(days=30, seconds=1), False, id="a second later"),
+        pytest.param("administrator", timedelta(days=30, seconds=1), True, id="a second later by an administrator"),
+        pytest.param("administrator", timedelta(days=400), True, id="a year later by an administrator"),
+    ],
+)
 def test_events_arrive_within_thirty_days_or_by_an_administrators_hand(
-        world: World, facility: Facility, role: str, arrives: timedelta, accepted: bool) -> None:
+    world: World, facility: Facility, role: str, arrives: timedelta, accepted: bool
+) -> None:
     session = world.session(facility, starts_in=timedelta(minutes=30))
     with clock.frozen(session.ends_at + arrives):
         someone = world.manager(facility) if role == "manager" else world.administrator()
@@ -302,20 +359,37 @@ def test_not_even_an_administrator_enters_what_was_outside_the_hours(world: Worl
 
 # -- each for itself
 
-def test_each_event_of_a_batch_is_refused_for_itself(
-        world: World, manager: Someone, session: ActivitySession) -> None:
+
+def test_each_event_of_a_batch_is_refused_for_itself(world: World, manager: Someone, session: ActivitySession) -> None:
     foreign = world.session(world.facility(), starts_in=timedelta(minutes=30))
     resident_id = world.resident().resident_id
     good = tick(session, "present", resident_id)
     assert send(
-        manager, tick(foreign, "walk_in"), good, {**tick(session, "walk_in"), "session_id": "987654"},
-        tick(session, "present", 987654), tick(session, "walk_in", minute=60 * 48), void(session, good),
-        heads(session, "door", women=1, elders=2), heads(session, "door", children=3, elders=1), good,
-        heads(session, "gate", women=1, disabled=2), heads(session, "gate", men=4, elders=4, disabled=4),
-    ) == [refused("not_found"), RECORDED, refused("not_found"), refused("not_found"),
-          refused("not_in_attendance_window"), RECORDED, refused("counts_do_not_add_up"),
-          refused("counts_do_not_add_up"), DUPLICATE,
-          refused("counts_do_not_add_up"), RECORDED]
+        manager,
+        tick(foreign, "walk_in"),
+        good,
+        {**tick(session, "walk_in"), "session_id": "987654"},
+        tick(session, "present", 987654),
+        tick(session, "walk_in", minute=60 * 48),
+        void(session, good),
+        heads(session, "door", women=1, elders=2),
+        heads(session, "door", children=3, elders=1),
+        good,
+        heads(session, "gate", women=1, disabled=2),
+        heads(session, "gate", men=4, elders=4, disabled=4),
+    ) == [
+        refused("not_found"),
+        RECORDED,
+        refused("not_found"),
+        refused("not_found"),
+        refused("not_in_attendance_window"),
+        RECORDED,
+        refused("counts_do_not_add_up"),
+        refused("counts_do_not_add_up"),
+        DUPLICATE,
+        refused("counts_do_not_add_up"),
+        RECORDED,
+    ]
     assert state(manager, session)["residents"] == []
     assert state(manager, session)["head_counts"] == {**NOBODY, "men": 4, "elders": 4, "disabled": 4}
     assert world.administrator().api.get(f"/sessions/{foreign.id}")["status"] == "scheduled"
@@ -342,25 +416,30 @@ def test_a_thousand_events_are_one_batch_and_one_more_is_too_many(manager: Someo
     assert set(send(manager, *events[:1000])) == {RECORDED}
 
 
-@pytest.mark.parametrize("change", [
-    pytest.param({"kind": "void"}, id="a void of nothing"),
-    pytest.param({"voids": str(uuid4())}, id="a walk-in that voids"),
-    pytest.param({"kind": "head_count"}, id="a head count without counts"),
-    pytest.param({"counts": {"women": 1, "children": 0, "men": 0}}, id="a walk-in with counts"),
-    pytest.param({"kind": "present"}, id="somebody present, but nobody named"),
-    pytest.param({"kind": "absent"}, id="somebody absent, but nobody named"),
-    pytest.param({"kind": "head_count", "counts": {"women": 1}}, id="counts without men and children"),
-    pytest.param({"kind": "head_count", "counts": {"women": -1, "children": 0, "men": 0}}, id="fewer than nobody"),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"kind": "void"}, id="a void of nothing"),
+        pytest.param({"voids": str(uuid4())}, id="a walk-in that voids"),
+        pytest.param({"kind": "head_count"}, id="a head count without counts"),
+        pytest.param({"counts": {"women": 1, "children": 0, "men": 0}}, id="a walk-in with counts"),
+        pytest.param({"kind": "present"}, id="somebody present, but nobody named"),
+        pytest.param({"kind": "absent"}, id="somebody absent, but nobody named"),
+        pytest.param({"kind": "head_count", "counts": {"women": 1}}, id="counts without men and children"),
+        pytest.param({"kind": "head_count", "counts": {"women": -1, "children": 0, "men": 0}}, id="fewer than nobody"),
+    ],
+)
 def test_an_event_of_no_possible_form_spoils_its_batch(
-        manager: Someone, session: ActivitySession, change: dict[str, Any]) -> None:
+    manager: Someone, session: ActivitySession, change: dict[str, Any]
+) -> None:
     events = [tick(session, "walk_in"), {**tick(session, "walk_in"), **change}]
     manager.api.post("/attendance/events", {"events": events}, status=422)
     assert manager_sees(manager, session) == "scheduled"
 
 
 def test_a_check_in_code_is_among_the_fields_of_an_event(
-        world: World, manager: Someone, session: ActivitySession) -> None:
+    world: World, manager: Someone, session: ActivitySession
+) -> None:
     """The contract's form of an event: one whose code nobody has is refused for itself, and no others with it."""
     events = [{**tick(session, "present"), "check_in_code": "no-such-code"}, tick(session, "walk_in")]
     assert send(manager, *events) == [refused("not_found"), RECORDED]
@@ -368,8 +447,8 @@ def test_a_check_in_code_is_among_the_fields_of_an_event(
 
 # -- head counts
 
-def test_of_each_device_the_latest_count_stands_and_devices_add_up(
-        manager: Someone, session: ActivitySession) -> None:
+
+def test_of_each_device_the_latest_count_stands_and_devices_add_up(manager: Someone, session: ActivitySession) -> None:
     door = heads(session, "door", 1, women=5, elders=3)
     door_later = heads(session, "door", 9, women=7, children=2, elders=4)
     gate = heads(session, "gate", 5, men=3, disabled=1)
@@ -399,7 +478,8 @@ def test_events_without_a_device_count_as_one_device(manager: Someone, session: 
 
 
 def test_a_head_count_leaves_those_who_are_named_alone(
-        world: World, manager: Someone, session: ActivitySession) -> None:
+    world: World, manager: Someone, session: ActivitySession
+) -> None:
     resident_id = world.resident().resident_id
     send(manager, tick(session, "present", resident_id), heads(session, "door", women=5))
     assert states(manager, session) == {str(resident_id): ("present", True)}

@@ -18,10 +18,15 @@ def roll(browser: Browser, session_id: int) -> Page:
 
 def tap(browser: Browser, page: Page, session_id: int, resident_id: int, kind: str, status: int = 200) -> Page:
     """Press the button of a row, with the hidden fields that the page gave it."""
-    button, = page.tree.xpath(f"//li[@id='resident-{resident_id}']//button[@value='{kind}']")
+    (button,) = page.tree.xpath(f"//li[@id='resident-{resident_id}']//button[@value='{kind}']")
     fields = {i.get("name"): i.get("value") for i in button.getparent().xpath(".//input[@name!='csrf_token']")}
-    return browser.send(f"/desk/sessions/{session_id}/tick", status=status, token_from=f"/desk/sessions/{session_id}/roll",
-                        kind=kind, **fields)
+    return browser.send(
+        f"/desk/sessions/{session_id}/tick",
+        status=status,
+        token_from=f"/desk/sessions/{session_id}/roll",
+        kind=kind,
+        **fields,
+    )
 
 
 def test_one_tap_marks_somebody_present_and_a_second_takes_it_back(world: World) -> None:
@@ -57,7 +62,7 @@ def test_a_walk_in_is_known_by_the_exact_phone(world: World) -> None:
     browser = world.browser(world.manager(facility))
     page = browser.send(f"/desk/sessions/{session.id}/walk-in", event_id="", phone=someone.login)
     assert "罗玉兰" in page.text
-    row, = queries.attendances([session.id])
+    (row,) = queries.attendances([session.id])
     assert (row.resident_id, row.state, row.walk_in) == (someone.resident_id, AttendanceState.PRESENT, True)
     page = browser.send(f"/desk/sessions/{session.id}/walk-in", status=409, event_id="", phone="13000000000")
     assert "Nobody is registered" in page.text
@@ -69,8 +74,15 @@ def test_a_head_count_is_kept_and_shown_and_the_next_replaces_it(world: World) -
     browser = world.browser(world.manager(facility))
     for women in (7, 9):
         with clock.frozen(clock.now() + timedelta(minutes=women)):
-            page = browser.send(f"/desk/sessions/{session.id}/head-count", event_id="", women=women, children=4, men=0,
-                                elders=2, disabled=0)
+            page = browser.send(
+                f"/desk/sessions/{session.id}/head-count",
+                event_id="",
+                women=women,
+                children=4,
+                men=0,
+                elders=2,
+                disabled=0,
+            )
     kept = queries.head_counts([session.id])[session.id]
     assert (kept.women, kept.children, kept.elders) == (9, 4, 2)
     assert page.tree.xpath("//input[@name='women']/@value") == ["9"]
@@ -81,7 +93,15 @@ def test_a_head_count_that_does_not_add_up_is_refused_with_what_was_typed(world:
     facility = world.facility()
     session = world.session(facility, starts_in=timedelta(minutes=30))
     page = world.browser(world.manager(facility)).send(
-        f"/desk/sessions/{session.id}/head-count", status=409, event_id="", women=2, children=1, men=0, elders=3, disabled=0)
+        f"/desk/sessions/{session.id}/head-count",
+        status=409,
+        event_id="",
+        women=2,
+        children=1,
+        men=0,
+        elders=3,
+        disabled=0,
+    )
     assert "cannot be more" in page.text
     assert page.tree.xpath("//input[@name='elders']/@value") == ["3"]
     assert queries.head_counts([session.id]) == {}

@@ -11,7 +11,9 @@ from tests.world import World
 def test_a_place_is_booked_shown_and_given_back(world: World) -> None:
     someone, session = world.resident(), world.session(title_en="Bamboo weaving", capacity=3)
     browser = world.browser(someone)
-    page = browser.send(f"/sessions/{session.id}/book", token_from=f"/sessions/{session.id}", resident_id=someone.resident_id)
+    page = browser.send(
+        f"/sessions/{session.id}/book", token_from=f"/sessions/{session.id}", resident_id=someone.resident_id
+    )
     assert "See you there" in page.text
     assert world.fresh(session).places_taken == 1
     mine = browser.get("/my/bookings")
@@ -38,8 +40,12 @@ def test_a_refusal_is_said_on_the_sessions_own_page(world: World) -> None:
     browser = world.browser(someone)
     browser.get(f"/sessions/{session.id}")
     world.book(world.resident(), session)
-    page = browser.send(f"/sessions/{session.id}/book", status=409, token_from=f"/sessions/{session.id}",
-                        resident_id=someone.resident_id)
+    page = browser.send(
+        f"/sessions/{session.id}/book",
+        status=409,
+        token_from=f"/sessions/{session.id}",
+        resident_id=someone.resident_id,
+    )
     assert "All places are taken" in page.text
 
 
@@ -58,7 +64,8 @@ def test_calling_a_session_off_tells_those_who_booked_why(world: World) -> None:
     session, someone = world.session(facility), world.resident()
     booking = world.book(someone, session)
     page = world.browser(world.manager(facility)).send(
-        f"/desk/sessions/{session.id}/cancel", token_from=f"/desk/sessions/{session.id}/cancel", reason="老师生病了")
+        f"/desk/sessions/{session.id}/cancel", token_from=f"/desk/sessions/{session.id}/cancel", reason="老师生病了"
+    )
     assert "every booking with it" in page.text
     assert world.fresh(booking).state is BookingState.CANCELLED
     assert world.fresh(session).places_taken == 0

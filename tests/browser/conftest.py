@@ -12,8 +12,14 @@ from tests.servers import Server, running
 from tests.stores import Store
 
 NOW = "2026-09-16T10:20:00+08:00"  # in the morning, so that 'in an hour' is still today
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--disable-quic"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +36,13 @@ def demo(store: Store, tmp_path: Path) -> Iterator[Server]:
     """A server with the demonstration data, at a fixed hour."""
     clock_file = tmp_path / "clock"
     clock_file.write_text(NOW)
-    with running(store.url, tmp_path, prepare=(("db", "upgrade"), ("demo", "load")), HUIMIN_ENV="demo",
-                 HUIMIN_CLOCK_FILE=str(clock_file)) as server:
+    with running(
+        store.url,
+        tmp_path,
+        prepare=(("db", "upgrade"), ("demo", "load")),
+        HUIMIN_ENV="demo",
+        HUIMIN_CLOCK_FILE=str(clock_file),
+    ) as server:
         yield server
 
 

@@ -12,10 +12,24 @@ from tests.servers import Server
 pytestmark = pytest.mark.browser
 
 WORDS = {
-    "zh": {"locale": "zh-CN", "search": "茶话", "title": "邻里茶话 · 随到随坐", "book": "预约", "booked": "预约成功",
-           "here": "到了", "total": "合计"},
-    "en": {"locale": "en-GB", "search": "tea", "title": "Neighbours' tea: drop in", "book": "Book a place",
-           "booked": "Booked. See you there!", "here": "Here", "total": "Total"},
+    "zh": {
+        "locale": "zh-CN",
+        "search": "茶话",
+        "title": "邻里茶话 · 随到随坐",
+        "book": "预约",
+        "booked": "预约成功",
+        "here": "到了",
+        "total": "合计",
+    },
+    "en": {
+        "locale": "en-GB",
+        "search": "tea",
+        "title": "Neighbours' tea: drop in",
+        "book": "Book a place",
+        "booked": "Booked. See you there!",
+        "here": "Here",
+        "total": "Total",
+    },
 }
 SCREENS = {390: 844, 1280: 900}
 
@@ -29,12 +43,14 @@ def person_times(reader: Reader, total: str) -> int:
 @pytest.mark.parametrize("width", SCREENS)
 @pytest.mark.parametrize("language", WORDS)
 def test_a_resident_books_the_manager_ticks_and_the_total_rises_by_one(
-        demo: Server, chromium: Browser, language: str, width: int) -> None:
+    demo: Server, chromium: Browser, language: str, width: int
+) -> None:
     words = WORDS[language]
 
     def reader() -> Reader:
-        context = chromium.new_context(locale=words["locale"], viewport={"width": width, "height": SCREENS[width]},
-                                       has_touch=width < 500)
+        context = chromium.new_context(
+            locale=words["locale"], viewport={"width": width, "height": SCREENS[width]}, has_touch=width < 500
+        )
         return Reader(context, demo.address)
 
     administrator = reader()
@@ -72,19 +88,36 @@ def test_a_resident_books_the_manager_ticks_and_the_total_rises_by_one(
         someone.close()
 
 
-PUBLIC = ("/", "/find", "/find?kind=parking_lot", "/find?q=周六 亲子", "/week", "/facilities", "/facilities/1", "/sessions/150",
-          "/sign-in", "/register", "/no-such-page")
+PUBLIC = (
+    "/",
+    "/find",
+    "/find?kind=parking_lot",
+    "/find?q=周六 亲子",
+    "/week",
+    "/facilities",
+    "/facilities/1",
+    "/sessions/150",
+    "/sign-in",
+    "/register",
+    "/no-such-page",
+)
 RESIDENTS = ("/me", "/me/family/new", "/my/bookings", "/sessions/150")
-STAFF = ("/desk", "/desk/sessions/1/roll", "/desk/sessions/new", "/desk/sessions/150/edit", "/desk/sessions/150/cancel",
-         "/statistics", "/statistics?by=facility")
+STAFF = (
+    "/desk",
+    "/desk/sessions/1/roll",
+    "/desk/sessions/new",
+    "/desk/sessions/150/edit",
+    "/desk/sessions/150/cancel",
+    "/statistics",
+    "/statistics?by=facility",
+)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_usable_by_everybody(demo: Server, chromium: Browser, scheme: str) -> None:
     """axe on each page, on a phone, in both colour schemes and in large type."""
     for account, pages in ((None, PUBLIC), (RESIDENT, RESIDENTS), (ADMINISTRATOR, STAFF)):
-        context = chromium.new_context(locale="zh-CN", viewport={"width": 390, "height": 844},
-                                       color_scheme=scheme)  # type: ignore[arg-type]
+        context = chromium.new_context(locale="zh-CN", viewport={"width": 390, "height": 844}, color_scheme=scheme)  # type: ignore[arg-type]
         reader = Reader(context, demo.address)
         if account is not None:
             reader.sign_in(*account[1:])

@@ -52,14 +52,21 @@ def test_loading_twice_changes_nothing(world: World) -> None:
     assert after == before
 
 
-@pytest.mark.parametrize("today", [
-    datetime(2026, 12, 31, 15, 30, tzinfo=UTC), datetime(2027, 2, 8, 1, 0, tzinfo=UTC), datetime(2028, 2, 29, 1, 0, tzinfo=UTC),
-], ids=["the last hour of a year", "a year without a notice yet", "a leap day"])
+@pytest.mark.parametrize(
+    "today",
+    [
+        datetime(2026, 12, 31, 15, 30, tzinfo=UTC),
+        datetime(2027, 2, 8, 1, 0, tzinfo=UTC),
+        datetime(2028, 2, 29, 1, 0, tzinfo=UTC),
+    ],
+    ids=["the last hour of a year", "a year without a notice yet", "a leap day"],
+)
 def test_coming_sessions_lie_in_the_next_four_weeks_whatever_today_is(world: World, today: datetime) -> None:
     with clock.frozen(today):
         unit_of_work(load_demonstration)
         coming = db.session.scalars(
-            select(ActivitySession).where(ActivitySession.starts_at > today).order_by(ActivitySession.starts_at)).all()
+            select(ActivitySession).where(ActivitySession.starts_at > today).order_by(ActivitySession.starts_at)
+        ).all()
         assert len(coming) > 70
         assert coming[0].starts_at - today <= timedelta(hours=1)  # to be booked, and ticked, at once
         assert coming[-1].starts_at < today + timedelta(days=28)
@@ -68,14 +75,18 @@ def test_coming_sessions_lie_in_the_next_four_weeks_whatever_today_is(world: Wor
 
 def test_a_week_later_a_week_is_added_and_what_visitors_did_stays(world: World) -> None:
     unit_of_work(load_demonstration)
-    hall = db.session.execute(select(ActivitySession).where(ActivitySession.title == "非遗竹编").order_by(
-        ActivitySession.id.desc()).limit(1)).scalar_one()
+    hall = db.session.execute(
+        select(ActivitySession).where(ActivitySession.title == "非遗竹编").order_by(ActivitySession.id.desc()).limit(1)
+    ).scalar_one()
     clash = hall.starts_at + timedelta(days=7)
     facility = db.session.get_one(Facility, hall.facility_id)
     world.session(facility, starts_at=clash, space_id=hall.space_id, title="居民议事会")
     with clock.frozen(clock.now() + timedelta(days=7)):
         unit_of_work(load_demonstration)
-    taken = db.session.scalars(select(ActivitySession.title).where(
-        ActivitySession.starts_at == clash, ActivitySession.space_id == hall.space_id)).all()
+    taken = db.session.scalars(
+        select(ActivitySession.title).where(
+            ActivitySession.starts_at == clash, ActivitySession.space_id == hall.space_id
+        )
+    ).all()
     assert taken == ["居民议事会"]
     assert verify()[1] == []

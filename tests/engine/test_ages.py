@@ -24,31 +24,37 @@ def counted_age(birth_date: date, day: date) -> int:
     return sum(birthday_in(birth_date, year) <= day for year in range(birth_date.year + 1, day.year + 1))
 
 
-@pytest.mark.parametrize(("birth_date", "day", "age"), [
-    pytest.param(date(2020, 6, 15), date(2020, 6, 15), 0, id="day of birth"),
-    pytest.param(date(2020, 6, 15), date(2021, 6, 14), 0, id="day before the first birthday"),
-    pytest.param(date(2020, 6, 15), date(2021, 6, 15), 1, id="first birthday"),
-    pytest.param(date(2008, 9, 18), date(2026, 9, 17), 17, id="day before coming of age"),
-    pytest.param(date(2008, 9, 18), date(2026, 9, 18), 18, id="coming of age"),
-    pytest.param(date(1966, 9, 18), date(2026, 9, 17), 59, id="day before sixty"),
-    pytest.param(date(1966, 9, 18), date(2026, 9, 18), 60, id="sixty"),
-    pytest.param(date(2020, 12, 31), date(2021, 1, 1), 0, id="crosses the year"),
-    pytest.param(date(2020, 1, 1), date(2020, 12, 31), 0, id="end of the year of birth"),
-    pytest.param(date(2020, 1, 1), date(2021, 1, 1), 1, id="born on new year's day"),
-    pytest.param(date(1910, 3, 1), date(2026, 2, 28), 115, id="very old"),
-])
+@pytest.mark.parametrize(
+    ("birth_date", "day", "age"),
+    [
+        pytest.param(date(2020, 6, 15), date(2020, 6, 15), 0, id="day of birth"),
+        pytest.param(date(2020, 6, 15), date(2021, 6, 14), 0, id="day before the first birthday"),
+        pytest.param(date(2020, 6, 15), date(2021, 6, 15), 1, id="first birthday"),
+        pytest.param(date(2008, 9, 18), date(2026, 9, 17), 17, id="day before coming of age"),
+        pytest.param(date(2008, 9, 18), date(2026, 9, 18), 18, id="coming of age"),
+        pytest.param(date(1966, 9, 18), date(2026, 9, 17), 59, id="day before sixty"),
+        pytest.param(date(1966, 9, 18), date(2026, 9, 18), 60, id="sixty"),
+        pytest.param(date(2020, 12, 31), date(2021, 1, 1), 0, id="crosses the year"),
+        pytest.param(date(2020, 1, 1), date(2020, 12, 31), 0, id="end of the year of birth"),
+        pytest.param(date(2020, 1, 1), date(2021, 1, 1), 1, id="born on new year's day"),
+        pytest.param(date(1910, 3, 1), date(2026, 2, 28), 115, id="very old"),
+    ],
+)
 def test_one_grows_older_on_the_birthday(birth_date: date, day: date, age: int) -> None:
     assert age_on(birth_date, day) == age
 
 
-@pytest.mark.parametrize(("day", "age"), [
-    pytest.param(date(2025, 2, 28), 0, id="last of February, common year"),
-    pytest.param(date(2025, 3, 1), 1, id="first of March, common year"),
-    pytest.param(date(2028, 2, 28), 3, id="day before, leap year"),
-    pytest.param(date(2028, 2, 29), 4, id="29 February, leap year"),
-    pytest.param(date(2100, 2, 28), 75, id="last of February, 2100 is common"),
-    pytest.param(date(2100, 3, 1), 76, id="first of March, 2100 is common"),
-])
+@pytest.mark.parametrize(
+    ("day", "age"),
+    [
+        pytest.param(date(2025, 2, 28), 0, id="last of February, common year"),
+        pytest.param(date(2025, 3, 1), 1, id="first of March, common year"),
+        pytest.param(date(2028, 2, 28), 3, id="day before, leap year"),
+        pytest.param(date(2028, 2, 29), 4, id="29 February, leap year"),
+        pytest.param(date(2100, 2, 28), 75, id="last of February, 2100 is common"),
+        pytest.param(date(2100, 3, 1), 76, id="first of March, 2100 is common"),
+    ],
+)
 def test_who_is_born_on_29_february_grows_older_on_1_march_of_a_common_year(day: date, age: int) -> None:
     assert age_on(date(2024, 2, 29), day) == age
 
@@ -61,13 +67,16 @@ def test_an_age_is_the_number_of_birthdays_that_have_come(birth_date: date, day:
 
 
 @pytest.mark.parametrize("year", [2026, 2028], ids=["common year", "leap year"])
-@pytest.mark.parametrize("birth_date", [
-    pytest.param(date(2008, 2, 28), id="28 February"),
-    pytest.param(date(2008, 2, 29), id="29 February"),
-    pytest.param(date(2008, 3, 1), id="1 March"),
-    pytest.param(date(2008, 1, 1), id="1 January"),
-    pytest.param(date(2008, 12, 31), id="31 December"),
-])
+@pytest.mark.parametrize(
+    "birth_date",
+    [
+        pytest.param(date(2008, 2, 28), id="28 February"),
+        pytest.param(date(2008, 2, 29), id="29 February"),
+        pytest.param(date(2008, 3, 1), id="1 March"),
+        pytest.param(date(2008, 1, 1), id="1 January"),
+        pytest.param(date(2008, 12, 31), id="31 December"),
+    ],
+)
 def test_on_every_day_of_a_year_the_age_is_right(birth_date: date, year: int) -> None:
     all_days = [date(year, 1, 1) + timedelta(days=n) for n in range(366 if isleap(year) else 365)]
     assert all_days[-1] == date(year, 12, 31)
@@ -97,11 +106,27 @@ def test_numbers_of_days_sort_like_days(one: date, other: date) -> None:
     assert (as_number(one) < as_number(other)) is (one < other)
 
 
-@pytest.mark.parametrize(("age", "band"), [
-    (0, "0-2"), (2, "0-2"), (3, "3-6"), (6, "3-6"), (7, "7-17"), (17, "7-17"), (18, "18-34"), (34, "18-34"),
-    (35, "35-59"), (59, "35-59"), (60, "60-69"), (69, "60-69"), (70, "70-79"), (79, "70-79"), (80, "80+"),
-    (130, "80+"),
-])
+@pytest.mark.parametrize(
+    ("age", "band"),
+    [
+        (0, "0-2"),
+        (2, "0-2"),
+        (3, "3-6"),
+        (6, "3-6"),
+        (7, "7-17"),
+        (17, "7-17"),
+        (18, "18-34"),
+        (34, "18-34"),
+        (35, "35-59"),
+        (59, "35-59"),
+        (60, "60-69"),
+        (69, "60-69"),
+        (70, "70-79"),
+        (79, "70-79"),
+        (80, "80+"),
+        (130, "80+"),
+    ],
+)
 def test_each_band_begins_and_ends_where_its_label_says(age: int, band: str) -> None:
     assert band_of(age) == band
 

@@ -20,58 +20,73 @@ def rule(refusal: Refusal | None) -> object:
     return refusal.facts["rule"] if refusal else None
 
 
-@pytest.mark.parametrize(("birth_date", "expected"), [
-    pytest.param(date(2023, 9, 19), "min_age", id="third birthday is tomorrow"),
-    pytest.param(date(2023, 9, 18), None, id="third birthday is today"),
-    pytest.param(date(2023, 9, 17), None, id="third birthday was yesterday"),
-    pytest.param(date(2019, 9, 19), None, id="seventh birthday is tomorrow"),
-    pytest.param(date(2019, 9, 18), "max_age", id="seventh birthday is today"),
-    pytest.param(date(2026, 9, 18), "min_age", id="born today"),
-    pytest.param(date(1926, 9, 18), "max_age", id="a hundred"),
-])
+@pytest.mark.parametrize(
+    ("birth_date", "expected"),
+    [
+        pytest.param(date(2023, 9, 19), "min_age", id="third birthday is tomorrow"),
+        pytest.param(date(2023, 9, 18), None, id="third birthday is today"),
+        pytest.param(date(2023, 9, 17), None, id="third birthday was yesterday"),
+        pytest.param(date(2019, 9, 19), None, id="seventh birthday is tomorrow"),
+        pytest.param(date(2019, 9, 18), "max_age", id="seventh birthday is today"),
+        pytest.param(date(2026, 9, 18), "min_age", id="born today"),
+        pytest.param(date(1926, 9, 18), "max_age", id="a hundred"),
+    ],
+)
 def test_both_ends_of_the_ages_are_included_on_the_day(birth_date: date, expected: str | None) -> None:
     assert rule(check_eligible(Audience(min_age=3, max_age=6), born(birth_date), DAY)) == expected
 
 
-@pytest.mark.parametrize(("day", "expected"), [
-    pytest.param(date(2026, 2, 28), "min_age", id="last of February"),
-    pytest.param(date(2026, 3, 1), None, id="first of March"),
-])
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        pytest.param(date(2026, 2, 28), "min_age", id="last of February"),
+        pytest.param(date(2026, 3, 1), None, id="first of March"),
+    ],
+)
 def test_who_is_born_on_29_february_comes_of_age_on_1_march_of_a_common_year(day: date, expected: str | None) -> None:
     assert rule(check_eligible(Audience(min_age=18), born(date(2008, 2, 29)), day)) == expected
 
 
-@pytest.mark.parametrize(("audience", "candidate", "expected"), [
-    pytest.param(Audience(), born(None), None, id="for anyone, birth date unknown"),
-    pytest.param(Audience(), born(date(1900, 1, 1), Sex.MALE), None, id="for anyone, of any age"),
-    pytest.param(Audience(sex=Sex.FEMALE), born(None, Sex.FEMALE), None, id="for women, a woman of unknown age"),
-    pytest.param(Audience(sex=Sex.FEMALE), born(None, Sex.MALE), "sex", id="for women, a man"),
-    pytest.param(Audience(sex=Sex.MALE), born(None, Sex.MALE), None, id="for men, a man"),
-    pytest.param(Audience(sex=Sex.MALE), born(None, Sex.FEMALE), "sex", id="for men, a woman"),
-    pytest.param(Audience(min_age=18), born(None), "birth_date_unknown", id="from an age, birth date unknown"),
-    pytest.param(Audience(max_age=6), born(None), "birth_date_unknown", id="up to an age, birth date unknown"),
-    pytest.param(Audience(min_age=0), born(None), "birth_date_unknown", id="from nought, birth date unknown"),
-    pytest.param(Audience(max_age=0), born(date(2025, 9, 19)), None, id="up to nought, not yet one"),
-    pytest.param(Audience(max_age=0), born(date(2025, 9, 18)), "max_age", id="up to nought, one today"),
-    pytest.param(Audience(min_age=18), born(date(1926, 1, 1)), None, id="no greatest age"),
-    pytest.param(Audience(max_age=6), born(DAY), None, id="no least age"),
-    pytest.param(Audience(6, 6), born(date(2020, 9, 18)), None, id="one age alone, today"),
-    pytest.param(Audience(6, 6), born(date(2020, 9, 19)), "min_age", id="one age alone, tomorrow"),
-    pytest.param(Audience(18, None, Sex.FEMALE), born(None, Sex.MALE), "sex", id="the sex is looked at first"),
-])
+@pytest.mark.parametrize(
+    ("audience", "candidate", "expected"),
+    [
+        pytest.param(Audience(), born(None), None, id="for anyone, birth date unknown"),
+        pytest.param(Audience(), born(date(1900, 1, 1), Sex.MALE), None, id="for anyone, of any age"),
+        pytest.param(Audience(sex=Sex.FEMALE), born(None, Sex.FEMALE), None, id="for women, a woman of unknown age"),
+        pytest.param(Audience(sex=Sex.FEMALE), born(None, Sex.MALE), "sex", id="for women, a man"),
+        pytest.param(Audience(sex=Sex.MALE), born(None, Sex.MALE), None, id="for men, a man"),
+        pytest.param(Audience(sex=Sex.MALE), born(None, Sex.FEMALE), "sex", id="for men, a woman"),
+        pytest.param(Audience(min_age=18), born(None), "birth_date_unknown", id="from an age, birth date unknown"),
+        pytest.param(Audience(max_age=6), born(None), "birth_date_unknown", id="up to an age, birth date unknown"),
+        pytest.param(Audience(min_age=0), born(None), "birth_date_unknown", id="from nought, birth date unknown"),
+        pytest.param(Audience(max_age=0), born(date(2025, 9, 19)), None, id="up to nought, not yet one"),
+        pytest.param(Audience(max_age=0), born(date(2025, 9, 18)), "max_age", id="up to nought, one today"),
+        pytest.param(Audience(min_age=18), born(date(1926, 1, 1)), None, id="no greatest age"),
+        pytest.param(Audience(max_age=6), born(DAY), None, id="no least age"),
+        pytest.param(Audience(6, 6), born(date(2020, 9, 18)), None, id="one age alone, today"),
+        pytest.param(Audience(6, 6), born(date(2020, 9, 19)), "min_age", id="one age alone, tomorrow"),
+        pytest.param(Audience(18, None, Sex.FEMALE), born(None, Sex.MALE), "sex", id="the sex is looked at first"),
+    ],
+)
 def test_the_first_rule_that_is_not_met_is_named(
-        audience: Audience, candidate: Candidate, expected: str | None) -> None:
+    audience: Audience, candidate: Candidate, expected: str | None
+) -> None:
     assert rule(check_eligible(audience, candidate, DAY)) == expected
 
 
-@pytest.mark.parametrize(("audience", "candidate", "facts"), [
-    pytest.param(Audience(min_age=18), born(date(2008, 9, 19)), {"rule": "min_age", "min_age": 18, "age": 17},
-                 id="too young"),
-    pytest.param(Audience(max_age=6), born(date(2019, 9, 18)), {"rule": "max_age", "max_age": 6, "age": 7},
-                 id="too old"),
-    pytest.param(Audience(sex=Sex.FEMALE), born(None, Sex.MALE), {"rule": "sex", "sex": "female"}, id="sex"),
-    pytest.param(Audience(min_age=18), born(None), {"rule": "birth_date_unknown"}, id="birth date unknown"),
-])
+@pytest.mark.parametrize(
+    ("audience", "candidate", "facts"),
+    [
+        pytest.param(
+            Audience(min_age=18), born(date(2008, 9, 19)), {"rule": "min_age", "min_age": 18, "age": 17}, id="too young"
+        ),
+        pytest.param(
+            Audience(max_age=6), born(date(2019, 9, 18)), {"rule": "max_age", "max_age": 6, "age": 7}, id="too old"
+        ),
+        pytest.param(Audience(sex=Sex.FEMALE), born(None, Sex.MALE), {"rule": "sex", "sex": "female"}, id="sex"),
+        pytest.param(Audience(min_age=18), born(None), {"rule": "birth_date_unknown"}, id="birth date unknown"),
+    ],
+)
 def test_a_refusal_says_what_is_asked_for(audience: Audience, candidate: Candidate, facts: dict[str, object]) -> None:
     assert check_eligible(audience, candidate, DAY) == Refusal("not_eligible", facts)
 
@@ -88,17 +103,21 @@ ages = st.none() | st.integers(0, 100)
 @unhurried
 @given(ages, ages, st.integers(0, 110), st.integers(0, 364))
 def test_those_within_the_ages_may_come_and_no_others(
-        least: int | None, greatest: int | None, age: int, days_since_birthday: int) -> None:
+    least: int | None, greatest: int | None, age: int, days_since_birthday: int
+) -> None:
     birth_date = date(DAY.year - age, DAY.month, DAY.day) - timedelta(days=days_since_birthday)
     welcome = (least is None or age >= least) and (greatest is None or age <= greatest)
     assert (check_eligible(Audience(least, greatest), born(birth_date), DAY) is None) is welcome
 
 
-@pytest.mark.parametrize(("audience", "open_to_all"), [
-    pytest.param(Audience(), True, id="no condition"),
-    pytest.param(Audience(min_age=0), False, id="from nought: the birth date must be known"),
-    pytest.param(Audience(max_age=130), False, id="greatest age"),
-    pytest.param(Audience(sex=Sex.MALE), False, id="sex"),
-])
+@pytest.mark.parametrize(
+    ("audience", "open_to_all"),
+    [
+        pytest.param(Audience(), True, id="no condition"),
+        pytest.param(Audience(min_age=0), False, id="from nought: the birth date must be known"),
+        pytest.param(Audience(max_age=130), False, id="greatest age"),
+        pytest.param(Audience(sex=Sex.MALE), False, id="sex"),
+    ],
+)
 def test_an_audience_without_conditions_is_open_to_all(audience: Audience, open_to_all: bool) -> None:
     assert audience.is_open_to_all() is open_to_all

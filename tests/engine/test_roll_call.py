@@ -26,11 +26,26 @@ END = START + timedelta(hours=2)
 WANG, LI = 1, 2
 
 
-def event(number: int, kind: EventKind, minute: int = 0, resident_id: int | None = None, *,
-          voids: int | None = None, device: str = "", counts: Counts | None = None) -> Event:
+def event(
+    number: int,
+    kind: EventKind,
+    minute: int = 0,
+    resident_id: int | None = None,
+    *,
+    voids: int | None = None,
+    device: str = "",
+    counts: Counts | None = None,
+) -> Event:
     """Ids are small numbers, which sort as they look."""
-    return Event(UUID(int=number), kind, START + timedelta(minutes=minute), resident_id,
-                 None if voids is None else UUID(int=voids), device, counts)
+    return Event(
+        UUID(int=number),
+        kind,
+        START + timedelta(minutes=minute),
+        resident_id,
+        None if voids is None else UUID(int=voids),
+        device,
+        counts,
+    )
 
 
 def present(number: int, minute: int = 0, resident_id: int = WANG) -> Event:
@@ -57,19 +72,22 @@ def state_of(roll: RollCall, resident_id: int = WANG) -> str | None:
 # what stands of one resident
 
 
-@pytest.mark.parametrize(("log", "expected"), [
-    pytest.param([], None, id="nothing happened"),
-    pytest.param([present(1)], "present", id="present"),
-    pytest.param([absent(1)], "absent", id="absent"),
-    pytest.param([event(1, EventKind.EXCUSED, 0, WANG)], "excused", id="excused"),
-    pytest.param([event(1, EventKind.WALK_IN, 0, WANG)], "present", id="a walk-in is present"),
-    pytest.param([present(1, 0), absent(2, 1)], "absent", id="the later stands"),
-    pytest.param([absent(2, 1), present(1, 0)], "absent", id="the later stands though it came first"),
-    pytest.param([present(9, 0), absent(1, 1)], "absent", id="the later stands though its id is smaller"),
-    pytest.param([present(1), absent(2)], "absent", id="a tie is decided by the greater id"),
-    pytest.param([absent(2), present(1)], "absent", id="a tie is decided by the greater id, not by coming last"),
-    pytest.param([present(1, resident_id=LI), absent(2, 5, LI)], None, id="another's events say nothing"),
-])
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        pytest.param([], None, id="nothing happened"),
+        pytest.param([present(1)], "present", id="present"),
+        pytest.param([absent(1)], "absent", id="absent"),
+        pytest.param([event(1, EventKind.EXCUSED, 0, WANG)], "excused", id="excused"),
+        pytest.param([event(1, EventKind.WALK_IN, 0, WANG)], "present", id="a walk-in is present"),
+        pytest.param([present(1, 0), absent(2, 1)], "absent", id="the later stands"),
+        pytest.param([absent(2, 1), present(1, 0)], "absent", id="the later stands though it came first"),
+        pytest.param([present(9, 0), absent(1, 1)], "absent", id="the later stands though its id is smaller"),
+        pytest.param([present(1), absent(2)], "absent", id="a tie is decided by the greater id"),
+        pytest.param([absent(2), present(1)], "absent", id="a tie is decided by the greater id, not by coming last"),
+        pytest.param([present(1, resident_id=LI), absent(2, 5, LI)], None, id="another's events say nothing"),
+    ],
+)
 def test_the_event_with_the_greatest_moment_and_id_stands(log: list[Event], expected: str | None) -> None:
     assert state_of(read_roll(log)) == expected
 
@@ -95,20 +113,25 @@ def test_what_stands_names_its_resident_and_its_event() -> None:
 # voids
 
 
-@pytest.mark.parametrize(("log", "expected"), [
-    pytest.param([present(1), void(2, 1)], None, id="void after its target"),
-    pytest.param([void(2, 1), present(1)], None, id="void before its target came"),
-    pytest.param([present(1, 5), void(2, 1, 0)], None, id="void that happened before its target"),
-    pytest.param([present(1, 0), absent(2, 1), void(3, 2)], "present", id="the one before stands again"),
-    pytest.param([present(1, 0), absent(2, 1), void(3, 1)], "absent", id="what did not stand is voided"),
-    pytest.param([present(1), void(2, 1), void(3, 1)], None, id="voided twice"),
-    pytest.param([present(1), void(2, 1), void(3, 2)], None, id="a void of a void does nothing"),
-    pytest.param([present(1), void(2, 1), void(3, 2), void(4, 3)], None, id="a void of a void of a void does nothing"),
-    pytest.param([present(1), void(2, 2)], "present", id="a void of itself does nothing"),
-    pytest.param([present(1), void(2, 99)], "present", id="a void of what does not exist"),
-    pytest.param([present(1), void(2, 1), absent(3, 1)], "absent", id="what comes after a void stands"),
-    pytest.param([present(1), void(2, 1), present(1)], None, id="a void is final, though its target is sent again"),
-])
+@pytest.mark.parametrize(
+    ("log", "expected"),
+    [
+        pytest.param([present(1), void(2, 1)], None, id="void after its target"),
+        pytest.param([void(2, 1), present(1)], None, id="void before its target came"),
+        pytest.param([present(1, 5), void(2, 1, 0)], None, id="void that happened before its target"),
+        pytest.param([present(1, 0), absent(2, 1), void(3, 2)], "present", id="the one before stands again"),
+        pytest.param([present(1, 0), absent(2, 1), void(3, 1)], "absent", id="what did not stand is voided"),
+        pytest.param([present(1), void(2, 1), void(3, 1)], None, id="voided twice"),
+        pytest.param([present(1), void(2, 1), void(3, 2)], None, id="a void of a void does nothing"),
+        pytest.param(
+            [present(1), void(2, 1), void(3, 2), void(4, 3)], None, id="a void of a void of a void does nothing"
+        ),
+        pytest.param([present(1), void(2, 2)], "present", id="a void of itself does nothing"),
+        pytest.param([present(1), void(2, 99)], "present", id="a void of what does not exist"),
+        pytest.param([present(1), void(2, 1), absent(3, 1)], "absent", id="what comes after a void stands"),
+        pytest.param([present(1), void(2, 1), present(1)], None, id="a void is final, though its target is sent again"),
+    ],
+)
 def test_a_void_is_final_and_works_on_its_target_alone(log: list[Event], expected: str | None) -> None:
     assert state_of(read_roll(log)) == expected
     assert state_of(read_roll(reversed(log))) == expected
@@ -117,21 +140,30 @@ def test_a_void_is_final_and_works_on_its_target_alone(log: list[Event], expecte
 # people who are not named
 
 
-@pytest.mark.parametrize(("log", "women"), [
-    pytest.param([], 0, id="no count"),
-    pytest.param([head_count(1, 0, "door", 5)], 5, id="one count"),
-    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 7)], 7, id="the latest of a device stands"),
-    pytest.param([head_count(2, 1, "door", 7), head_count(1, 0, "door", 5)], 7, id="the latest, though it came first"),
-    pytest.param([head_count(1, 0, "door", 5), head_count(2, 0, "door", 7)], 7, id="a tie: the greater id"),
-    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7)], 12, id="devices add up"),
-    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7), head_count(3, 2, "door", 1)], 8,
-                 id="one device counts again"),
-    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 0)], 0, id="a count of nobody stands"),
-    pytest.param([head_count(1, 0, "", 5), head_count(2, 1, "", 7)], 7, id="without a name, one device"),
-    pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 7), void(3, 2)], 5,
-                 id="the one before stands again"),
-    pytest.param([void(3, 1), head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7)], 7, id="one device voided"),
-])
+@pytest.mark.parametrize(
+    ("log", "women"),
+    [
+        pytest.param([], 0, id="no count"),
+        pytest.param([head_count(1, 0, "door", 5)], 5, id="one count"),
+        pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 7)], 7, id="the latest of a device stands"),
+        pytest.param(
+            [head_count(2, 1, "door", 7), head_count(1, 0, "door", 5)], 7, id="the latest, though it came first"
+        ),
+        pytest.param([head_count(1, 0, "door", 5), head_count(2, 0, "door", 7)], 7, id="a tie: the greater id"),
+        pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7)], 12, id="devices add up"),
+        pytest.param(
+            [head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7), head_count(3, 2, "door", 1)],
+            8,
+            id="one device counts again",
+        ),
+        pytest.param([head_count(1, 0, "door", 5), head_count(2, 1, "door", 0)], 0, id="a count of nobody stands"),
+        pytest.param([head_count(1, 0, "", 5), head_count(2, 1, "", 7)], 7, id="without a name, one device"),
+        pytest.param(
+            [head_count(1, 0, "door", 5), head_count(2, 1, "door", 7), void(3, 2)], 5, id="the one before stands again"
+        ),
+        pytest.param([void(3, 1), head_count(1, 0, "door", 5), head_count(2, 1, "yard", 7)], 7, id="one device voided"),
+    ],
+)
 def test_of_each_device_the_latest_head_count_stands_and_devices_add_up(log: list[Event], women: int) -> None:
     assert read_roll(log).head_count == Counts(women=women)
     assert read_roll(reversed(log)).head_count == Counts(women=women)
@@ -145,11 +177,18 @@ def test_each_unnamed_walk_in_is_a_person_time_until_it_is_voided() -> None:
 
 
 def test_person_times_are_those_present_the_unnamed_and_the_counted() -> None:
-    roll = read_roll([
-        present(1, resident_id=1), event(2, EventKind.WALK_IN, 0, 2), absent(3, resident_id=3),
-        event(4, EventKind.EXCUSED, 0, 4), event(5, EventKind.WALK_IN),
-        event(6, EventKind.HEAD_COUNT, device="door", counts=Counts(women=3, children=4, men=2, elders=5, disabled=1)),
-    ])
+    roll = read_roll(
+        [
+            present(1, resident_id=1),
+            event(2, EventKind.WALK_IN, 0, 2),
+            absent(3, resident_id=3),
+            event(4, EventKind.EXCUSED, 0, 4),
+            event(5, EventKind.WALK_IN),
+            event(
+                6, EventKind.HEAD_COUNT, device="door", counts=Counts(women=3, children=4, men=2, elders=5, disabled=1)
+            ),
+        ]
+    )
     assert roll.person_times == 2 + 1 + 9
 
 
@@ -269,18 +308,21 @@ def test_a_log_read_in_two_parts_and_then_together_ends_the_same(log: list[Event
 # counts
 
 
-@pytest.mark.parametrize(("given_counts", "of_whom"), [
-    pytest.param(Counts(), None, id="nobody"),
-    pytest.param(Counts(women=1, children=1, men=1, elders=2, disabled=3), None, id="all adults old, all disabled"),
-    pytest.param(Counts(women=1, men=1, elders=3), "elders", id="one elder too many"),
-    pytest.param(Counts(children=5, elders=1), "elders", id="a child is no elder"),
-    pytest.param(Counts(women=2, elders=2), None, id="elders, women alone"),
-    pytest.param(Counts(men=2, elders=2), None, id="elders, men alone"),
-    pytest.param(Counts(women=1, children=1, men=1, disabled=4), "disabled", id="one disabled too many"),
-    pytest.param(Counts(children=2, disabled=2), None, id="disabled children"),
-    pytest.param(Counts(disabled=1), "disabled", id="disabled among nobody"),
-    pytest.param(Counts(women=1, elders=1, disabled=1), None, id="one person is both"),
-])
+@pytest.mark.parametrize(
+    ("given_counts", "of_whom"),
+    [
+        pytest.param(Counts(), None, id="nobody"),
+        pytest.param(Counts(women=1, children=1, men=1, elders=2, disabled=3), None, id="all adults old, all disabled"),
+        pytest.param(Counts(women=1, men=1, elders=3), "elders", id="one elder too many"),
+        pytest.param(Counts(children=5, elders=1), "elders", id="a child is no elder"),
+        pytest.param(Counts(women=2, elders=2), None, id="elders, women alone"),
+        pytest.param(Counts(men=2, elders=2), None, id="elders, men alone"),
+        pytest.param(Counts(women=1, children=1, men=1, disabled=4), "disabled", id="one disabled too many"),
+        pytest.param(Counts(children=2, disabled=2), None, id="disabled children"),
+        pytest.param(Counts(disabled=1), "disabled", id="disabled among nobody"),
+        pytest.param(Counts(women=1, elders=1, disabled=1), None, id="one person is both"),
+    ],
+)
 def test_those_of_whom_are_among_those_counted(given_counts: Counts, of_whom: str | None) -> None:
     refusal = check_counts(given_counts)
     assert (refusal.facts["of_whom"] if refusal else None) == of_whom
@@ -298,35 +340,43 @@ def test_counts_add_up_each_for_itself() -> None:
 # when a tick is taken
 
 
-@pytest.mark.parametrize(("occurred_at", "accepted"), [
-    pytest.param(START - timedelta(hours=1) - MOMENT, False, id="more than an hour before the start"),
-    pytest.param(START - timedelta(hours=1), True, id="an hour before the start"),
-    pytest.param(START, True, id="as it starts"),
-    pytest.param(END, True, id="as it ends"),
-    pytest.param(END + timedelta(days=1), True, id="the end and a day"),
-    pytest.param(END + timedelta(days=1) + MOMENT, False, id="more than a day after the end"),
-    pytest.param(START.astimezone(SHANGHAI) - timedelta(hours=1), True, id="an hour before, in another offset"),
-])
+@pytest.mark.parametrize(
+    ("occurred_at", "accepted"),
+    [
+        pytest.param(START - timedelta(hours=1) - MOMENT, False, id="more than an hour before the start"),
+        pytest.param(START - timedelta(hours=1), True, id="an hour before the start"),
+        pytest.param(START, True, id="as it starts"),
+        pytest.param(END, True, id="as it ends"),
+        pytest.param(END + timedelta(days=1), True, id="the end and a day"),
+        pytest.param(END + timedelta(days=1) + MOMENT, False, id="more than a day after the end"),
+        pytest.param(START.astimezone(SHANGHAI) - timedelta(hours=1), True, id="an hour before, in another offset"),
+    ],
+)
 @pytest.mark.parametrize("by_administrator", [False, True], ids=["manager", "administrator"])
 def test_what_happened_belongs_to_the_sessions_own_hours_whoever_says_so(
-        occurred_at: datetime, accepted: bool, by_administrator: bool) -> None:
+    occurred_at: datetime, accepted: bool, by_administrator: bool
+) -> None:
     now = END + timedelta(days=2)
     refusal = check_in_window(START, END, occurred_at, now, by_administrator=by_administrator)
     assert (refusal is None) is accepted
     assert refusal is None or refusal.code == "not_in_attendance_window"
 
 
-@pytest.mark.parametrize(("now", "by_administrator", "accepted"), [
-    pytest.param(START, False, True, id="at once"),
-    pytest.param(END + timedelta(days=30), False, True, id="thirty days after the end"),
-    pytest.param(END + timedelta(days=30) + MOMENT, False, False, id="more than thirty days"),
-    pytest.param(END + timedelta(days=30) + MOMENT, True, True, id="more than thirty days, administrator"),
-    pytest.param(END + timedelta(days=400), False, False, id="a year later"),
-    pytest.param(END + timedelta(days=400), True, True, id="a year later, administrator"),
-    pytest.param(START + timedelta(days=30) + timedelta(hours=1), False, True, id="the end counts, not the start"),
-])
+@pytest.mark.parametrize(
+    ("now", "by_administrator", "accepted"),
+    [
+        pytest.param(START, False, True, id="at once"),
+        pytest.param(END + timedelta(days=30), False, True, id="thirty days after the end"),
+        pytest.param(END + timedelta(days=30) + MOMENT, False, False, id="more than thirty days"),
+        pytest.param(END + timedelta(days=30) + MOMENT, True, True, id="more than thirty days, administrator"),
+        pytest.param(END + timedelta(days=400), False, False, id="a year later"),
+        pytest.param(END + timedelta(days=400), True, True, id="a year later, administrator"),
+        pytest.param(START + timedelta(days=30) + timedelta(hours=1), False, True, id="the end counts, not the start"),
+    ],
+)
 def test_it_arrives_within_thirty_days_of_the_end_or_by_an_administrators_hand(
-        now: datetime, by_administrator: bool, accepted: bool) -> None:
+    now: datetime, by_administrator: bool, accepted: bool
+) -> None:
     refusal = check_in_window(START, END, START, now, by_administrator=by_administrator)
     assert (refusal is None) is accepted
     assert refusal is None or refusal.code == "not_in_attendance_window"
@@ -340,13 +390,16 @@ def test_a_session_that_crosses_midnight_has_its_window_from_its_own_ends() -> N
     assert check_in_window(start, end, last + MOMENT, last + MOMENT, by_administrator=False) is not None
 
 
-@pytest.mark.parametrize(("now", "expected"), [
-    pytest.param(START, START, id="while it runs: now"),
-    pytest.param(END + timedelta(days=1) - MOMENT, END + timedelta(days=1) - MOMENT, id="just in time: now"),
-    pytest.param(END + timedelta(days=1), END + timedelta(days=1), id="at the last moment"),
-    pytest.param(END + timedelta(days=1) + MOMENT, END + timedelta(days=1), id="just late: the last moment"),
-    pytest.param(END + timedelta(days=29), END + timedelta(days=1), id="weeks later: the last moment"),
-])
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        pytest.param(START, START, id="while it runs: now"),
+        pytest.param(END + timedelta(days=1) - MOMENT, END + timedelta(days=1) - MOMENT, id="just in time: now"),
+        pytest.param(END + timedelta(days=1), END + timedelta(days=1), id="at the last moment"),
+        pytest.param(END + timedelta(days=1) + MOMENT, END + timedelta(days=1), id="just late: the last moment"),
+        pytest.param(END + timedelta(days=29), END + timedelta(days=1), id="weeks later: the last moment"),
+    ],
+)
 def test_a_tick_on_the_page_happened_now_or_at_the_last_moment(now: datetime, expected: datetime) -> None:
     assert moment_for_entry(END, now) == expected
 

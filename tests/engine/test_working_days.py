@@ -9,16 +9,19 @@ from facilities.engine.working_days import Day, DayKind, by_weekday
 unhurried = settings(deadline=None)  # a busy machine is no failure
 
 
-@pytest.mark.parametrize(("day", "kind"), [
-    pytest.param(date(2027, 3, 1), DayKind.WORKDAY, id="Monday"),
-    pytest.param(date(2027, 3, 2), DayKind.WORKDAY, id="Tuesday"),
-    pytest.param(date(2027, 3, 3), DayKind.WORKDAY, id="Wednesday"),
-    pytest.param(date(2027, 3, 4), DayKind.WORKDAY, id="Thursday"),
-    pytest.param(date(2027, 3, 5), DayKind.WORKDAY, id="Friday"),
-    pytest.param(date(2027, 3, 6), DayKind.REST, id="Saturday"),
-    pytest.param(date(2027, 3, 7), DayKind.REST, id="Sunday"),
-    pytest.param(date(2027, 10, 1), DayKind.WORKDAY, id="a holiday that no notice has named yet"),
-])
+@pytest.mark.parametrize(
+    ("day", "kind"),
+    [
+        pytest.param(date(2027, 3, 1), DayKind.WORKDAY, id="Monday"),
+        pytest.param(date(2027, 3, 2), DayKind.WORKDAY, id="Tuesday"),
+        pytest.param(date(2027, 3, 3), DayKind.WORKDAY, id="Wednesday"),
+        pytest.param(date(2027, 3, 4), DayKind.WORKDAY, id="Thursday"),
+        pytest.param(date(2027, 3, 5), DayKind.WORKDAY, id="Friday"),
+        pytest.param(date(2027, 3, 6), DayKind.REST, id="Saturday"),
+        pytest.param(date(2027, 3, 7), DayKind.REST, id="Sunday"),
+        pytest.param(date(2027, 10, 1), DayKind.WORKDAY, id="a holiday that no notice has named yet"),
+    ],
+)
 def test_without_a_notice_the_weekday_is_taken_for_the_time_being(day: date, kind: DayKind) -> None:
     assert by_weekday(day) == Day(day, kind, name=None, provisional=True)
 

@@ -5,8 +5,14 @@ import pytest
 from facilities.households.services import LARGEST_HOUSEHOLD
 from tests.world import World
 
-GOOD = {"phone": "138 0013 8000", "password": "river walk in may", "name": "周玉兰", "birth_date": "1956-05-01",
-        "sex": "female", "consent": "y"}
+GOOD = {
+    "phone": "138 0013 8000",
+    "password": "river walk in may",
+    "name": "周玉兰",
+    "birth_date": "1956-05-01",
+    "sex": "female",
+    "consent": "y",
+}
 
 
 def test_who_registers_can_book_at_once(world: World) -> None:
@@ -15,13 +21,25 @@ def test_who_registers_can_book_at_once(world: World) -> None:
     assert page.response.request.path == "/find"
 
 
-@pytest.mark.parametrize(("field", "value", "says"), [
-    ("phone", "12345", "11 digits"), ("password", "short", "at least 8"), ("password", "password1", "others would try"),
-    ("name", "", "needed"), ("name", "x" * 65, "at most 64"), ("name", "a\x00b", None), ("birth_date", "1856-05-01", "Check the year"),
-    ("birth_date", "2999-05-01", "future"), ("birth_date", "yesterday", "year, month and day"), ("sex", "", "needed"),
-    ("consent", "", "only with your consent"),
-])
-def test_a_wrong_field_says_what_to_do_and_nothing_is_kept(world: World, field: str, value: str, says: str | None) -> None:
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("phone", "12345", "11 digits"),
+        ("password", "short", "at least 8"),
+        ("password", "password1", "others would try"),
+        ("name", "", "needed"),
+        ("name", "x" * 65, "at most 64"),
+        ("name", "a\x00b", None),
+        ("birth_date", "1856-05-01", "Check the year"),
+        ("birth_date", "2999-05-01", "future"),
+        ("birth_date", "yesterday", "year, month and day"),
+        ("sex", "", "needed"),
+        ("consent", "", "only with your consent"),
+    ],
+)
+def test_a_wrong_field_says_what_to_do_and_nothing_is_kept(
+    world: World, field: str, value: str, says: str | None
+) -> None:
     browser = world.browser()
     fields = {name: text for name, text in {**GOOD, field: value}.items() if text}
     page = browser.send("/register", status=422 if says else 400, **fields)
@@ -58,5 +76,6 @@ def test_a_household_has_a_bound(world: World) -> None:
     for _ in range(LARGEST_HOUSEHOLD - 1):
         world.member(someone)
     page = world.browser(someone).send(
-        "/me/family/new", status=422, relation="child", name="陈子轩", birth_date="2018-03-08", sex="male")
+        "/me/family/new", status=422, relation="child", name="陈子轩", birth_date="2018-03-08", sex="male"
+    )
     assert "Ask at the counter" in page.text

@@ -94,8 +94,10 @@ def test_sqlite_takes_the_write_lock_at_once(app: Flask) -> None:
         return
 
     def inside() -> None:
-        with contextlib.closing(sqlite3.connect(db.engine.url.database or "", timeout=0.05)) as other, \
-                pytest.raises(sqlite3.OperationalError, match="locked"):
+        with (
+            contextlib.closing(sqlite3.connect(db.engine.url.database or "", timeout=0.05)) as other,
+            pytest.raises(sqlite3.OperationalError, match="locked"),
+        ):
             other.execute("BEGIN IMMEDIATE")
 
     unit_of_work(inside)
@@ -104,8 +106,10 @@ def test_sqlite_takes_the_write_lock_at_once(app: Flask) -> None:
 def test_sqlite_loses_nothing_and_keeps_its_references(app: Flask) -> None:
     if db.engine.dialect.name == "sqlite":
         with db.engine.connect() as connection:
-            found = [connection.exec_driver_sql(f"PRAGMA {name}").scalar()
-                     for name in ("journal_mode", "synchronous", "foreign_keys")]
+            found = [
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("journal_mode", "synchronous", "foreign_keys")
+            ]
         assert found == ["wal", 2, 1]
     else:
         with db.engine.connect() as connection:

@@ -15,8 +15,11 @@ def calls(names: set[str]) -> list[ast.Call]:
     found = []
     for path in Path(ROOT, "facilities").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        found += [node for node in ast.walk(tree) if isinstance(node, ast.Call)
-                  and getattr(node.func, "id", getattr(node.func, "attr", "")) in names]
+        found += [
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in names
+        ]
     return found
 
 
@@ -27,15 +30,22 @@ def test_every_constraint_that_refuses_has_words(app: Flask) -> None:
 
 
 def test_every_code_in_the_code_has_words() -> None:
-    codes = {node.args[0].value for node in calls({"Refusal", "Refused"})
-             if node.args and isinstance(node.args[0], ast.Constant)}
+    codes = {
+        node.args[0].value
+        for node in calls({"Refusal", "Refused"})
+        if node.args and isinstance(node.args[0], ast.Constant)
+    }
     assert "session_cancelled" in codes
     assert codes - {""} <= KNOWN_CODES
 
 
 def test_every_message_about_input_has_words() -> None:
-    keys = {keyword.value.value for node in calls({"Invalid"}) for keyword in node.keywords
-            if keyword.arg and isinstance(keyword.value, ast.Constant)}
+    keys = {
+        keyword.value.value
+        for node in calls({"Invalid"})
+        for keyword in node.keywords
+        if keyword.arg and isinstance(keyword.value, ast.Constant)
+    }
     assert "bad_phone" in keys
     assert keys <= set(INPUT_MESSAGES)
 

@@ -9,14 +9,14 @@ from facilities.infra.db import Model, db
 
 POSTGRESQL = {
     "columns": "SELECT table_name, column_name, data_type, character_maximum_length, is_nullable, column_default, "
-               "is_identity FROM information_schema.columns WHERE table_schema = current_schema()",
+    "is_identity FROM information_schema.columns WHERE table_schema = current_schema()",
     "constraints": "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint "
-                   "WHERE connamespace = current_schema()::regnamespace",
+    "WHERE connamespace = current_schema()::regnamespace",
     "indexes": "SELECT tablename, indexname, regexp_replace(indexdef, ' ON \\w+\\.', ' ON ') FROM pg_indexes "
-               "WHERE schemaname = current_schema()",
+    "WHERE schemaname = current_schema()",
     "triggers": "SELECT tgrelid::regclass::text, tgname, regexp_replace(pg_get_triggerdef(oid), ' ON \\w+\\.', ' ON ') "
-                "FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN "
-                "(SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)",
+    "FROM pg_trigger WHERE NOT tgisinternal AND tgrelid IN "
+    "(SELECT oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace)",
 }
 
 
@@ -25,8 +25,11 @@ def dump(connection: Connection) -> set[str]:
         rows = connection.execute(text("SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%'"))
         return {part for kind, name, sql in rows for part in _parts(kind, name, sql or "")}
     schema = connection.execute(text("SELECT current_schema()")).scalar_one()
-    return {f"{what}: {tuple(row)}".replace(f"{schema}.", "")
-            for what, query in POSTGRESQL.items() for row in connection.execute(text(query))}
+    return {
+        f"{what}: {tuple(row)}".replace(f"{schema}.", "")
+        for what, query in POSTGRESQL.items()
+        for row in connection.execute(text(query))
+    }
 
 
 def _parts(kind: str, name: str, sql: str) -> set[str]:

@@ -28,9 +28,11 @@ def name_of_violation(*statements: str) -> str | None:
 
 def booking(session_id: int, resident_id: int, state: str = "confirmed", reference: str = "TEST") -> str:
     cancelled = "starts_at" if state == "cancelled" else "NULL"
-    return ("INSERT INTO bookings (reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at) "
-            f"SELECT '{reference}', id, {resident_id}, '{state}', starts_at, ends_at, starts_at, {cancelled} "
-            f"FROM activity_sessions WHERE id = {session_id}")
+    return (
+        "INSERT INTO bookings (reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at) "
+        f"SELECT '{reference}', id, {resident_id}, '{state}', starts_at, ends_at, starts_at, {cancelled} "
+        f"FROM activity_sessions WHERE id = {session_id}"
+    )
 
 
 @pytest.mark.parametrize("places_taken", [11, -1], ids=["one over", "below none"])
@@ -49,28 +51,57 @@ def test_capacity_never_falls_below_the_places_taken(world: World) -> None:
     assert broken == "ck_activity_sessions_places_taken_within_capacity"
 
 
-@pytest.mark.parametrize(("first", "second", "allowed"), [
-    ("confirmed", "confirmed", False), ("confirmed", "waitlisted", False), ("waitlisted", "offered", False),
-    ("attended", "confirmed", False), ("cancelled", "confirmed", True), ("expired", "confirmed", True),
-], ids=lambda value: str(value))
+@pytest.mark.parametrize(
+    ("first", "second", "allowed"),
+    [
+        ("confirmed", "confirmed", False),
+        ("confirmed", "waitlisted", False),
+        ("waitlisted", "offered", False),
+        ("attended", "confirmed", False),
+        ("cancelled", "confirmed", True),
+        ("expired", "confirmed", True),
+    ],
+    ids=lambda value: str(value),
+)
 def test_a_resident_has_one_live_booking_in_a_session(world: World, first: str, second: str, allowed: bool) -> None:
     session, someone = world.session(), world.resident()
-    broken = name_of_violation(booking(session.id, someone.resident_id, first, "A"),
-                               booking(session.id, someone.resident_id, second, "B"))
-    rules = {None} if allowed else {"uq_bookings_one_live_for_a_resident_in_a_session",
-                                    "ex_bookings_resident_never_in_two_places"}
+    broken = name_of_violation(
+        booking(session.id, someone.resident_id, first, "A"), booking(session.id, someone.resident_id, second, "B")
+    )
+    rules = (
+        {None}
+        if allowed
+        else {"uq_bookings_one_live_for_a_resident_in_a_session", "ex_bookings_resident_never_in_two_places"}
+    )
     assert broken in rules
 
 
-@pytest.mark.parametrize(("minutes", "allowed"), [
-    (-90, True), (-89, False), (0, False), (30, False), (89, False), (90, True),
-], ids=["ends as it begins", "ends a minute late", "the same", "begins inside", "begins a minute early", "begins as it ends"])
+@pytest.mark.parametrize(
+    ("minutes", "allowed"),
+    [
+        (-90, True),
+        (-89, False),
+        (0, False),
+        (30, False),
+        (89, False),
+        (90, True),
+    ],
+    ids=[
+        "ends as it begins",
+        "ends a minute late",
+        "the same",
+        "begins inside",
+        "begins a minute early",
+        "begins as it ends",
+    ],
+)
 def test_a_resident_is_never_in_two_places_at_once(world: World, minutes: int, allowed: bool) -> None:
     someone = world.resident()
     one = world.session(lasts=timedelta(minutes=90))
     other = world.session(starts_in=timedelta(days=3, minutes=minutes), lasts=timedelta(minutes=90))
-    broken = name_of_violation(booking(one.id, someone.resident_id, "confirmed", "A"),
-                               booking(other.id, someone.resident_id, "confirmed", "B"))
+    broken = name_of_violation(
+        booking(one.id, someone.resident_id, "confirmed", "A"), booking(other.id, someone.resident_id, "confirmed", "B")
+    )
     assert broken == (None if allowed else "ex_bookings_resident_never_in_two_places")
 
 
@@ -81,7 +112,8 @@ def test_moving_a_session_onto_a_residents_other_booking_is_refused_by_the_datab
     world.book(someone, other)
     broken = name_of_violation(
         f"UPDATE activity_sessions SET (starts_at, ends_at) = (SELECT starts_at, ends_at FROM activity_sessions "
-        f"WHERE id = {one.id}) WHERE id = {other.id}")
+        f"WHERE id = {one.id}) WHERE id = {other.id}"
+    )
     assert broken == "ex_bookings_resident_never_in_two_places"
 
 
@@ -89,8 +121,12 @@ def test_a_bookings_span_follows_its_session(world: World) -> None:
     session = world.session()
     made = world.book(world.resident(), session)
     with db.engine.begin() as connection:
-        connection.execute(text(f"UPDATE activity_sessions SET ends_at = (SELECT ends_at FROM activity_sessions AS x "
-                                f"WHERE x.id = {world.session(lasts=timedelta(hours=5)).id}) WHERE id = {session.id}"))
+        connection.execute(
+            text(
+                f"UPDATE activity_sessions SET ends_at = (SELECT ends_at FROM activity_sessions AS x "
+                f"WHERE x.id = {world.session(lasts=timedelta(hours=5)).id}) WHERE id = {session.id}"
+            )
+        )
     assert world.fresh(made).ends_at == world.fresh(session).ends_at
 
 
@@ -100,7 +136,8 @@ def test_a_bookings_span_cannot_be_another_than_its_sessions(world: World) -> No
     with pytest.raises(DBAPIError):  # SQLite does not name a foreign key
         name_of_violation_of_foreign_key(
             f"UPDATE bookings SET starts_at = (SELECT starts_at FROM activity_sessions WHERE id = {later.id}), "
-            f"ends_at = (SELECT ends_at FROM activity_sessions WHERE id = {later.id}) WHERE id = {made.id}")
+            f"ends_at = (SELECT ends_at FROM activity_sessions WHERE id = {later.id}) WHERE id = {made.id}"
+        )
 
 
 def name_of_violation_of_foreign_key(statement: str) -> None:
@@ -112,12 +149,17 @@ def name_of_violation_of_foreign_key(statement: str) -> None:
 
 
 def occupancy(space_id: int, session_id: int) -> str:
-    return ("INSERT INTO occupancies (space_id, held_space_id, session_id, starts_at, ends_at) "
-            f"SELECT {space_id}, {space_id}, id, starts_at, ends_at FROM activity_sessions WHERE id = {session_id}")
+    return (
+        "INSERT INTO occupancies (space_id, held_space_id, session_id, starts_at, ends_at) "
+        f"SELECT {space_id}, {space_id}, id, starts_at, ends_at FROM activity_sessions WHERE id = {session_id}"
+    )
 
 
-@pytest.mark.parametrize(("minutes", "allowed"), [(-90, True), (-1, False), (0, False), (89, False), (90, True)],
-                         ids=["ends as it begins", "ends inside", "the same", "begins inside", "begins as it ends"])
+@pytest.mark.parametrize(
+    ("minutes", "allowed"),
+    [(-90, True), (-1, False), (0, False), (89, False), (90, True)],
+    ids=["ends as it begins", "ends inside", "the same", "begins inside", "begins as it ends"],
+)
 def test_a_space_is_never_held_twice_at_once(world: World, minutes: int, allowed: bool) -> None:
     facility = world.facility()
     space = world.space(facility)
@@ -127,7 +169,9 @@ def test_a_space_is_never_held_twice_at_once(world: World, minutes: int, allowed
     assert broken == (None if allowed else "ex_occupancies_space_never_held_twice")
 
 
-@pytest.mark.parametrize("statement", ["UPDATE attendance_events SET device = 'another'", "DELETE FROM attendance_events"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE attendance_events SET device = 'another'", "DELETE FROM attendance_events"]
+)
 def test_attendance_events_are_never_changed(world: World, statement: str) -> None:
     facility = world.facility()
     session, someone = world.session(facility), world.resident()
@@ -140,40 +184,66 @@ def test_one_attendance_for_a_resident_in_a_session(world: World) -> None:
     facility = world.facility()
     session, someone = world.session(facility), world.resident()
     world.record(world.manager(facility), session, EventKind.PRESENT, someone.resident_id)
-    broken = name_of_violation("INSERT INTO attendances (session_id, resident_id, state, event_id) "
-                               "SELECT session_id, resident_id, state, event_id FROM attendances")
+    broken = name_of_violation(
+        "INSERT INTO attendances (session_id, resident_id, state, event_id) "
+        "SELECT session_id, resident_id, state, event_id FROM attendances"
+    )
     assert broken == "pk_attendances" or (broken is None and db.engine.dialect.name == "sqlite")
 
 
-@pytest.mark.parametrize(("elders", "disabled", "allowed"), [(3, 6, True), (4, 0, False), (0, 7, False), (-1, 0, False)],
-                         ids=["all of them", "more elders than adults", "more than were counted", "below none"])
+@pytest.mark.parametrize(
+    ("elders", "disabled", "allowed"),
+    [(3, 6, True), (4, 0, False), (0, 7, False), (-1, 0, False)],
+    ids=["all of them", "more elders than adults", "more than were counted", "below none"],
+)
 def test_head_counts_add_up(world: World, elders: int, disabled: int, allowed: bool) -> None:
     session = world.session()
     broken = name_of_violation(
         "INSERT INTO head_counts (session_id, women, children, men, elders, disabled, unnamed_walk_ins) "
-        f"VALUES ({session.id}, 2, 3, 1, {elders}, {disabled}, 0)")
+        f"VALUES ({session.id}, 2, 3, 1, {elders}, {disabled}, 0)"
+    )
     assert broken == (None if allowed else "ck_head_counts_counts_add_up")
 
 
-@pytest.mark.parametrize(("role", "facility", "allowed"), [
-    ("manager", True, True), ("manager", False, False), ("administrator", True, False), ("administrator", False, True),
-])
+@pytest.mark.parametrize(
+    ("role", "facility", "allowed"),
+    [
+        ("manager", True, True),
+        ("manager", False, False),
+        ("administrator", True, False),
+        ("administrator", False, True),
+    ],
+)
 def test_a_managers_grant_names_a_facility_and_an_administrators_none(
-        world: World, role: str, facility: bool, allowed: bool) -> None:
+    world: World, role: str, facility: bool, allowed: bool
+) -> None:
     user, place = world.resident().user, world.facility()
     broken = name_of_violation(
-        f"INSERT INTO grants (user_id, role, facility_id) VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'})")
+        f"INSERT INTO grants (user_id, role, facility_id) VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'})"
+    )
     assert broken == (None if allowed else "ck_grants_manager_has_a_facility")
 
 
 def test_names_of_facilities_programmes_and_logins_are_unique(world: World) -> None:
     facility, programme, someone = world.facility(), world.programme(), world.resident()
-    assert name_of_violation(
-        "INSERT INTO facilities (kind, name, address, sub_district_code) "
-        f"SELECT kind, name, address, sub_district_code FROM facilities WHERE id = {facility.id}") == "uq_facilities_name"
-    assert name_of_violation(
-        "INSERT INTO programmes (name, facility_kind) "
-        f"SELECT name, facility_kind FROM programmes WHERE id = {programme.id}") == "uq_programmes_name"
-    assert name_of_violation(
-        "INSERT INTO users (login, display_name, password_hash, created_at) "
-        f"SELECT login, display_name, password_hash, created_at FROM users WHERE id = {someone.user.id}") == "uq_users_login"
+    assert (
+        name_of_violation(
+            "INSERT INTO facilities (kind, name, address, sub_district_code) "
+            f"SELECT kind, name, address, sub_district_code FROM facilities WHERE id = {facility.id}"
+        )
+        == "uq_facilities_name"
+    )
+    assert (
+        name_of_violation(
+            "INSERT INTO programmes (name, facility_kind) "
+            f"SELECT name, facility_kind FROM programmes WHERE id = {programme.id}"
+        )
+        == "uq_programmes_name"
+    )
+    assert (
+        name_of_violation(
+            "INSERT INTO users (login, display_name, password_hash, created_at) "
+            f"SELECT login, display_name, password_hash, created_at FROM users WHERE id = {someone.user.id}"
+        )
+        == "uq_users_login"
+    )

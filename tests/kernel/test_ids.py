@@ -15,35 +15,41 @@ def test_an_id_that_was_shown_is_read_back(number: int) -> None:
     assert read_id(str(number)) == number
 
 
-@pytest.mark.parametrize("number", [
-    pytest.param(1, id="smallest"),
-    pytest.param(LARGEST, id="largest that a row can have"),
-])
+@pytest.mark.parametrize(
+    "number",
+    [
+        pytest.param(1, id="smallest"),
+        pytest.param(LARGEST, id="largest that a row can have"),
+    ],
+)
 def test_ids_at_the_ends_are_read(number: int) -> None:
     assert read_id(str(number)) == number
 
 
-@pytest.mark.parametrize("text", [
-    pytest.param("", id="empty"),
-    pytest.param(str(LARGEST + 1), id="one too large"),
-    pytest.param("0" * 19 + "1", id="twenty digits"),
-    pytest.param("9" * 5000, id="more digits than Python reads"),
-    pytest.param("-1", id="negative"),
-    pytest.param("+1", id="signed"),
-    pytest.param(" 1", id="blank before"),
-    pytest.param("1 ", id="blank after"),
-    pytest.param("1\n", id="newline after"),
-    pytest.param("1.0", id="fraction"),
-    pytest.param("1e3", id="exponent"),
-    pytest.param("1_000", id="underscore"),
-    pytest.param("0x1f", id="hexadecimal"),
-    pytest.param("１２", id="full-width digits"),
-    pytest.param("١٢", id="Arabic-Indic digits"),
-    pytest.param("²", id="superscript"),
-    pytest.param("1\x00", id="NUL"),
-    pytest.param("abc", id="letters"),
-    pytest.param("1 OR 1=1", id="not a number at all"),
-])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param(str(LARGEST + 1), id="one too large"),
+        pytest.param("0" * 19 + "1", id="twenty digits"),
+        pytest.param("9" * 5000, id="more digits than Python reads"),
+        pytest.param("-1", id="negative"),
+        pytest.param("+1", id="signed"),
+        pytest.param(" 1", id="blank before"),
+        pytest.param("1 ", id="blank after"),
+        pytest.param("1\n", id="newline after"),
+        pytest.param("1.0", id="fraction"),
+        pytest.param("1e3", id="exponent"),
+        pytest.param("1_000", id="underscore"),
+        pytest.param("0x1f", id="hexadecimal"),
+        pytest.param("１２", id="full-width digits"),
+        pytest.param("١٢", id="Arabic-Indic digits"),
+        pytest.param("²", id="superscript"),
+        pytest.param("1\x00", id="NUL"),
+        pytest.param("abc", id="letters"),
+        pytest.param("1 OR 1=1", id="not a number at all"),
+    ],
+)
 def test_what_no_row_could_have_is_not_visible(text: str) -> None:
     with pytest.raises(NotVisible):
         read_id(text)

@@ -13,11 +13,14 @@ def test_what_is_raised_carries_the_code_and_the_facts() -> None:
     assert str(refused) == "limit_reached"
 
 
-@pytest.mark.parametrize("refusal", [
-    pytest.param(Refusal("session_full"), id="no facts"),
-    pytest.param(Refusal("not_eligible", {"rule": "min_age", "age": 2}), id="facts"),
-    pytest.param(Refusal("in_use", {"code": "x", "self": 1}), id="facts named like the parameters"),
-])
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        pytest.param(Refusal("session_full"), id="no facts"),
+        pytest.param(Refusal("not_eligible", {"rule": "min_age", "age": 2}), id="facts"),
+        pytest.param(Refusal("in_use", {"code": "x", "self": 1}), id="facts named like the parameters"),
+    ],
+)
 def test_a_refusal_survives_being_raised(refusal: Refusal) -> None:
     assert Refused.because(refusal).refusal == refusal
     with pytest.raises(Refused) as caught:

@@ -43,11 +43,14 @@ def test_two_spans_overlap_where_they_share_time(other: Span, overlaps: bool) ->
     assert other.overlaps(span(9, 12)) is overlaps
 
 
-@pytest.mark.parametrize(("other", "overlaps"), [
-    pytest.param(span(24, 26), False, id="begins at midnight as it ends"),
-    pytest.param(span(23, 25), True, id="crosses midnight"),
-    pytest.param(span(23.999, 26), True, id="begins just before midnight"),
-])
+@pytest.mark.parametrize(
+    ("other", "overlaps"),
+    [
+        pytest.param(span(24, 26), False, id="begins at midnight as it ends"),
+        pytest.param(span(23, 25), True, id="crosses midnight"),
+        pytest.param(span(23.999, 26), True, id="begins just before midnight"),
+    ],
+)
 def test_midnight_is_a_moment_like_any_other(other: Span, overlaps: bool) -> None:
     assert span(22, 24).overlaps(other) is overlaps
     assert other.overlaps(span(22, 24)) is overlaps
@@ -95,31 +98,40 @@ def test_spans_that_follow_each_other_never_overlap_and_leave_no_instant_out(cut
     assert [sum(moment in link for link in chain) for moment in moments] == [1] * len(chain) + [0]
 
 
-@pytest.mark.parametrize(("instant", "inside"), [
-    pytest.param(at(9) - timedelta(microseconds=1), False, id="just before"),
-    pytest.param(at(9), True, id="as it begins"),
-    pytest.param(at(12) - timedelta(microseconds=1), True, id="just before the end"),
-    pytest.param(at(12), False, id="as it ends"),
-])
+@pytest.mark.parametrize(
+    ("instant", "inside"),
+    [
+        pytest.param(at(9) - timedelta(microseconds=1), False, id="just before"),
+        pytest.param(at(9), True, id="as it begins"),
+        pytest.param(at(12) - timedelta(microseconds=1), True, id="just before the end"),
+        pytest.param(at(12), False, id="as it ends"),
+    ],
+)
 def test_the_start_belongs_to_a_span_and_the_end_does_not(instant: datetime, inside: bool) -> None:
     assert (instant in span(9, 12)) is inside
 
 
-@pytest.mark.parametrize(("start", "end"), [
-    pytest.param(at(9), at(9), id="ends as it begins"),
-    pytest.param(at(9), at(8), id="ends before it begins"),
-    pytest.param(at(9), at(9).astimezone(timezone(timedelta(hours=8))), id="ends as it begins, in another offset"),
-])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param(at(9), at(9), id="ends as it begins"),
+        pytest.param(at(9), at(8), id="ends before it begins"),
+        pytest.param(at(9), at(9).astimezone(timezone(timedelta(hours=8))), id="ends as it begins, in another offset"),
+    ],
+)
 def test_an_empty_or_backward_span_cannot_be(start: datetime, end: datetime) -> None:
     with pytest.raises(ValueError, match="ends after it starts"):
         Span(start, end)
 
 
-@pytest.mark.parametrize(("start", "end"), [
-    pytest.param(at(9).replace(tzinfo=None), at(12), id="naive start"),
-    pytest.param(at(9), at(12).replace(tzinfo=None), id="naive end"),
-    pytest.param(at(9).replace(tzinfo=None), at(12).replace(tzinfo=None), id="both naive"),
-])
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        pytest.param(at(9).replace(tzinfo=None), at(12), id="naive start"),
+        pytest.param(at(9), at(12).replace(tzinfo=None), id="naive end"),
+        pytest.param(at(9).replace(tzinfo=None), at(12).replace(tzinfo=None), id="both naive"),
+    ],
+)
 def test_naive_instants_are_refused(start: datetime, end: datetime) -> None:
     with pytest.raises(ValueError, match="aware"):
         Span(start, end)

@@ -37,7 +37,9 @@ class Town:
             world.book(guest, self.session)
             world.record(self.manager, self.session, EventKind.PRESENT, guest.resident_id)
             world.record(self.manager, self.session, EventKind.WALK_IN, world.resident().resident_id)
-            world.record(self.administrator, session, EventKind.WALK_IN, guest.resident_id, occurred_at=session.starts_at)
+            world.record(
+                self.administrator, session, EventKind.WALK_IN, guest.resident_id, occurred_at=session.starts_at
+            )
             world.record(self.manager, self.session, EventKind.HEAD_COUNT, counts=Counts(women=number))
 
 
@@ -69,7 +71,11 @@ PAGES = {
     "API: residents": ("resident", "/api/v1/residents", 2),
     "API: roster": ("manager", "/api/v1/sessions/{session}/roster", 3),
     "API: attendance": ("manager", "/api/v1/sessions/{session}/attendance", 4),
-    "API: figures": ("administrator", "/api/v1/statistics/beneficiaries?from=2026-01-01&to=2026-12-31&by=facility,month", 4),
+    "API: figures": (
+        "administrator",
+        "/api/v1/statistics/beneficiaries?from=2026-01-01&to=2026-12-31&by=facility,month",
+        4,
+    ),
 }
 
 

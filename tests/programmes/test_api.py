@@ -15,13 +15,35 @@ from tests.conftest import NOW
 from tests.world import Someone, World
 
 CONTRACT_FIELDS = {
-    "id", "title", "programme", "facility", "space", "starts_at", "ends_at", "status", "capacity", "places_taken",
-    "places_left", "waitlist_length", "booking_opens_at", "booking_closes_at", "cancellation_closes_at", "audience"}
+    "id",
+    "title",
+    "programme",
+    "facility",
+    "space",
+    "starts_at",
+    "ends_at",
+    "status",
+    "capacity",
+    "places_taken",
+    "places_left",
+    "waitlist_length",
+    "booking_opens_at",
+    "booking_closes_at",
+    "cancellation_closes_at",
+    "audience",
+}
 
 
-def offer(facility: Facility, programme: Programme, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
-    return {"programme_id": str(programme.id), "facility_id": str(facility.id), "title": "非遗竹编",
-            "starts_at": "2026-09-20T09:00:00+08:00", "ends_at": "2026-09-20T10:30:00+08:00", "capacity": 12, **more}
+def offer(facility: Facility, programme: Programme, **more: Any) -> dict[str, Any]:
+    return {
+        "programme_id": str(programme.id),
+        "facility_id": str(facility.id),
+        "title": "非遗竹编",
+        "starts_at": "2026-09-20T09:00:00+08:00",
+        "ends_at": "2026-09-20T10:30:00+08:00",
+        "capacity": 12,
+        **more,
+    }
 
 
 @pytest.fixture
@@ -36,9 +58,12 @@ def manager(world: World, facility: Facility) -> Someone:
 
 # -- programmes
 
+
 def test_programmes_are_public(world: World, anyone: Caller) -> None:
-    made = world.administrator().api.post("/programmes", {
-        "name": "书法", "facility_kind": "yuhao_space", "audience": {"min_age": 6, "max_age": 12, "sex": "female"}})
+    made = world.administrator().api.post(
+        "/programmes",
+        {"name": "书法", "facility_kind": "yuhao_space", "audience": {"min_age": 6, "max_age": 12, "sex": "female"}},
+    )
     assert made["audience"] == {"min_age": 6, "max_age": 12, "sex": "female"}
     assert anyone.get("/programmes")["items"] == [made]
 
@@ -60,44 +85,80 @@ def test_a_programme_has_its_name_once_and_ages_in_order(world: World, anyone: C
 
 # -- announcing
 
+
 def test_a_session_that_its_manager_announces_is_public_and_whole(
-        world: World, anyone: Caller, facility: Facility, manager: Someone) -> None:
+    world: World, anyone: Caller, facility: Facility, manager: Someone
+) -> None:
     programme, space = world.programme(), world.space(facility)
-    made = manager.api.post("/sessions", offer(
-        facility, programme, space_id=str(space.id), booking_opens_at="2026-09-17T00:00:00Z",
-        booking_closes_at="2026-09-19T18:00:00+08:00", cancellation_closes_at="2026-09-19T12:00:00+09:00"))
+    made = manager.api.post(
+        "/sessions",
+        offer(
+            facility,
+            programme,
+            space_id=str(space.id),
+            booking_opens_at="2026-09-17T00:00:00Z",
+            booking_closes_at="2026-09-19T18:00:00+08:00",
+            cancellation_closes_at="2026-09-19T12:00:00+09:00",
+        ),
+    )
     seen = anyone.get(f"/sessions/{made['id']}")
     assert seen == made
     assert set(seen) >= CONTRACT_FIELDS
     assert (seen["programme"]["id"], seen["facility"]["id"], seen["space"]["id"]) == (
-        str(programme.id), str(facility.id), str(space.id))
+        str(programme.id),
+        str(facility.id),
+        str(space.id),
+    )
     assert (seen["status"], seen["capacity"], seen["places_taken"], seen["places_left"], seen["waitlist_length"]) == (
-        "scheduled", 12, 0, 12, 0)
+        "scheduled",
+        12,
+        0,
+        12,
+        0,
+    )
     assert (seen["starts_at"], seen["ends_at"]) == ("2026-09-20T09:00:00+08:00", "2026-09-20T10:30:00+08:00")
     assert (seen["booking_opens_at"], seen["booking_closes_at"], seen["cancellation_closes_at"]) == (
-        "2026-09-17T08:00:00+08:00", "2026-09-19T18:00:00+08:00", "2026-09-19T11:00:00+08:00")
+        "2026-09-17T08:00:00+08:00",
+        "2026-09-19T18:00:00+08:00",
+        "2026-09-19T11:00:00+08:00",
+    )
 
 
 def test_booking_and_cancelling_are_open_until_the_start_where_nothing_else_is_said(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     made = manager.api.post("/sessions", offer(facility, world.programme()))
     assert (made["booking_opens_at"], made["booking_closes_at"], made["cancellation_closes_at"]) == (
-        None, made["starts_at"], made["starts_at"])
+        None,
+        made["starts_at"],
+        made["starts_at"],
+    )
     assert made["space"] is None
 
 
-@pytest.mark.parametrize("typed", [
-    "2026-09-20T09:00:00+08:00", "2026-09-20T01:00:00Z", "2026-09-20t01:00:00z", "2026-09-20T01:00:00+00:00",
-    "2026-09-19T15:00:00-10:00", "2026-09-20T06:30:00+05:30", "2026-09-20T09:00:00.000000+08:00",
-])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "2026-09-20T09:00:00+08:00",
+        "2026-09-20T01:00:00Z",
+        "2026-09-20t01:00:00z",
+        "2026-09-20T01:00:00+00:00",
+        "2026-09-19T15:00:00-10:00",
+        "2026-09-20T06:30:00+05:30",
+        "2026-09-20T09:00:00.000000+08:00",
+    ],
+)
 def test_the_same_instant_is_shown_in_the_districts_time_however_it_was_sent(
-        world: World, facility: Facility, manager: Someone, typed: str) -> None:
+    world: World, facility: Facility, manager: Someone, typed: str
+) -> None:
     assert manager.api.post("/sessions", offer(facility, world.programme(), starts_at=typed))["starts_at"] == (
-        "2026-09-20T09:00:00+08:00")
+        "2026-09-20T09:00:00+08:00"
+    )
 
 
 def test_a_session_takes_its_programmes_audience_or_says_its_own(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     programme = world.programme(Audience(min_age=6, max_age=12))
     assert manager.api.post("/sessions", offer(facility, programme))["audience"] == {"min_age": 6, "max_age": 12}
     own = manager.api.post("/sessions", offer(facility, programme, audience={"sex": "female"}))
@@ -106,26 +167,34 @@ def test_a_session_takes_its_programmes_audience_or_says_its_own(
 
 
 def test_a_session_in_the_past_can_be_entered_afterwards(world: World, facility: Facility, manager: Someone) -> None:
-    made = manager.api.post("/sessions", offer(
-        facility, world.programme(), starts_at="2025-03-01T09:00:00+08:00", ends_at="2025-03-01T10:00:00+08:00"))
+    made = manager.api.post(
+        "/sessions",
+        offer(facility, world.programme(), starts_at="2025-03-01T09:00:00+08:00", ends_at="2025-03-01T10:00:00+08:00"),
+    )
     assert made["status"] == "scheduled"
 
 
-@pytest.mark.parametrize(("change", "fields"), [
-    pytest.param({"ends_at": "2026-09-20T09:00:00+08:00"}, {"ends_at"}, id="ends as it begins"),
-    pytest.param({"ends_at": "2026-09-20T08:00:00+08:00"}, {"ends_at"}, id="ends before it begins"),
-    pytest.param({"ends_at": "2026-09-21T09:00:01+08:00"}, {"ends_at"}, id="lasts more than a day"),
-    pytest.param({"booking_opens_at": "2026-09-20T09:00:00+08:00"}, {"booking_opens_at"}, id="opens as it starts"),
-    pytest.param({"booking_opens_at": "2026-09-19T09:00:00+08:00", "booking_closes_at": "2026-09-18T09:00:00+08:00"},
-                 {"booking_opens_at"}, id="opens after it closes"),
-    pytest.param({"capacity": 0}, {"capacity"}, id="for nobody"),
-    pytest.param({"audience": {"min_age": 9, "max_age": 8}}, {"max_age"}, id="ages out of order"),
-    pytest.param({"space_id": "987654"}, {"space_id"}, id="a space that there is not"),
-    pytest.param({"space_id": "{foreign}"}, {"space_id"}, id="another facility's space"),
-])
+@pytest.mark.parametrize(
+    ("change", "fields"),
+    [
+        pytest.param({"ends_at": "2026-09-20T09:00:00+08:00"}, {"ends_at"}, id="ends as it begins"),
+        pytest.param({"ends_at": "2026-09-20T08:00:00+08:00"}, {"ends_at"}, id="ends before it begins"),
+        pytest.param({"ends_at": "2026-09-21T09:00:01+08:00"}, {"ends_at"}, id="lasts more than a day"),
+        pytest.param({"booking_opens_at": "2026-09-20T09:00:00+08:00"}, {"booking_opens_at"}, id="opens as it starts"),
+        pytest.param(
+            {"booking_opens_at": "2026-09-19T09:00:00+08:00", "booking_closes_at": "2026-09-18T09:00:00+08:00"},
+            {"booking_opens_at"},
+            id="opens after it closes",
+        ),
+        pytest.param({"capacity": 0}, {"capacity"}, id="for nobody"),
+        pytest.param({"audience": {"min_age": 9, "max_age": 8}}, {"max_age"}, id="ages out of order"),
+        pytest.param({"space_id": "987654"}, {"space_id"}, id="a space that there is not"),
+        pytest.param({"space_id": "{foreign}"}, {"space_id"}, id="another facility's space"),
+    ],
+)
 def test_a_session_that_cannot_be_is_neither_announced_nor_made_by_a_change(
-        world: World, anyone: Caller, facility: Facility, manager: Someone, change: dict[str, Any],
-        fields: set[str]) -> None:
+    world: World, anyone: Caller, facility: Facility, manager: Someone, change: dict[str, Any], fields: set[str]
+) -> None:
     programme, foreign = world.programme(), world.space(world.facility())
     if change.get("space_id") == "{foreign}":
         change = {"space_id": str(foreign.id)}
@@ -144,26 +213,47 @@ def test_a_session_is_announced_at_ones_own_facility_only(world: World, anyone: 
 
 
 @pytest.mark.parametrize("where", ["facility_id", "programme_id"])
-def test_what_a_session_refers_to_must_be_there(
-        world: World, facility: Facility, manager: Someone, where: str) -> None:
-    assert manager.api.post("/sessions", offer(facility, world.programme(), **{where: "987654"}), status=404)[
-        "code"] == "not_found"
+def test_what_a_session_refers_to_must_be_there(world: World, facility: Facility, manager: Someone, where: str) -> None:
+    assert (
+        manager.api.post("/sessions", offer(facility, world.programme(), **{where: "987654"}), status=404)["code"]
+        == "not_found"
+    )
 
 
 # -- changing
 
-@pytest.mark.parametrize("change", [
-    {"title": "书法"}, {"capacity": 30}, {"starts_at": "2026-09-20T08:00:00+08:00"},
-    {"ends_at": "2026-09-20T11:00:00+08:00"},
-    {"starts_at": "2026-10-01T09:00:00+08:00", "ends_at": "2026-10-01T10:00:00+08:00",
-     "booking_closes_at": "2026-09-30T09:00:00+08:00", "cancellation_closes_at": "2026-09-30T10:00:00+08:00"},
-    {"booking_opens_at": "2026-09-18T09:00:00+08:00"}, {"audience": {"min_age": 60}}, {"audience": {}},
-], ids=" and ".join)
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": "书法"},
+        {"capacity": 30},
+        {"starts_at": "2026-09-20T08:00:00+08:00"},
+        {"ends_at": "2026-09-20T11:00:00+08:00"},
+        {
+            "starts_at": "2026-10-01T09:00:00+08:00",
+            "ends_at": "2026-10-01T10:00:00+08:00",
+            "booking_closes_at": "2026-09-30T09:00:00+08:00",
+            "cancellation_closes_at": "2026-09-30T10:00:00+08:00",
+        },
+        {"booking_opens_at": "2026-09-18T09:00:00+08:00"},
+        {"audience": {"min_age": 60}},
+        {"audience": {}},
+    ],
+    ids=" and ".join,
+)
 def test_a_change_changes_what_it_says_and_nothing_else(
-        world: World, facility: Facility, manager: Someone, change: dict[str, Any]) -> None:
-    made = manager.api.post("/sessions", offer(
-        facility, world.programme(Audience(sex=Sex.FEMALE)), booking_closes_at="2026-09-19T18:00:00+08:00",
-        cancellation_closes_at="2026-09-19T18:00:00+08:00"))
+    world: World, facility: Facility, manager: Someone, change: dict[str, Any]
+) -> None:
+    made = manager.api.post(
+        "/sessions",
+        offer(
+            facility,
+            world.programme(Audience(sex=Sex.FEMALE)),
+            booking_closes_at="2026-09-19T18:00:00+08:00",
+            cancellation_closes_at="2026-09-19T18:00:00+08:00",
+        ),
+    )
     expected = {**made, **change}
     expected["places_left"] = expected["capacity"]
     assert manager.api.patch(f"/sessions/{made['id']}", change) == expected
@@ -179,7 +269,8 @@ def test_the_facility_of_a_session_is_among_what_can_be_changed(world: World) ->
 
 
 def test_a_session_moves_to_another_space_and_gives_the_old_one_back(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     programme, east, west = world.programme(), world.space(facility), world.space(facility)
     first = manager.api.post("/sessions", offer(facility, programme, space_id=str(east.id)))
     manager.api.patch(f"/sessions/{first['id']}", {"space_id": str(west.id)})
@@ -192,7 +283,8 @@ def test_a_session_moves_to_another_space_and_gives_the_old_one_back(
 
 
 def test_a_session_does_not_move_into_a_span_in_which_its_space_is_taken(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     programme, space = world.programme(), world.space(facility)
     first = manager.api.post("/sessions", offer(facility, programme, space_id=str(space.id)))
     later = {"starts_at": "2026-09-20T14:00:00+08:00", "ends_at": "2026-09-20T15:00:00+08:00"}
@@ -227,22 +319,27 @@ def test_a_refused_change_leaves_every_field_as_it_was(world: World, facility: F
 def test_bookings_move_with_their_session(world: World, facility: Facility, manager: Someone) -> None:
     session, resident = world.session(facility), world.resident()
     booking = world.book(resident, session)
-    manager.api.patch(f"/sessions/{session.id}", {
-        "starts_at": "2026-10-01T09:00:00+08:00", "ends_at": "2026-10-01T10:00:00+08:00"})
+    manager.api.patch(
+        f"/sessions/{session.id}", {"starts_at": "2026-10-01T09:00:00+08:00", "ends_at": "2026-10-01T10:00:00+08:00"}
+    )
     seen = resident.api.get(f"/bookings/{booking.id}")
     assert (seen["starts_at"], seen["ends_at"]) == ("2026-10-01T09:00:00+08:00", "2026-10-01T10:00:00+08:00")
 
 
 def test_a_session_does_not_move_to_where_somebody_booked_is_elsewhere(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     resident = world.resident()
     other = world.session(starts_in=timedelta(days=5))
     session = world.session(facility)
     world.book(resident, other)
     world.book(resident, session)
     before = manager.api.get(f"/sessions/{session.id}")
-    manager.api.patch(f"/sessions/{session.id}", {
-        "starts_at": other.starts_at.isoformat(), "ends_at": other.ends_at.isoformat()}, status=409)
+    manager.api.patch(
+        f"/sessions/{session.id}",
+        {"starts_at": other.starts_at.isoformat(), "ends_at": other.ends_at.isoformat()},
+        status=409,
+    )
     assert manager.api.get(f"/sessions/{session.id}") == before
 
 
@@ -261,8 +358,10 @@ def test_only_those_who_run_a_session_change_it(world: World, facility: Facility
 
 # -- cancelling and deleting
 
+
 def test_cancelling_a_session_cancels_every_booking_and_frees_space_and_people(
-        world: World, facility: Facility, manager: Someone) -> None:
+    world: World, facility: Facility, manager: Someone
+) -> None:
     space, programme = world.space(facility), world.programme()
     session = world.session(facility, programme, space_id=space.id)
     first, second = world.resident(), world.resident()
@@ -284,7 +383,8 @@ def test_cancelling_a_session_twice_answers_the_same(world: World, facility: Fac
 
 
 def test_a_cancelled_session_is_listed_with_its_status_and_changed_no_more(
-        world: World, anyone: Caller, facility: Facility, manager: Someone) -> None:
+    world: World, anyone: Caller, facility: Facility, manager: Someone
+) -> None:
     session = world.session(facility)
     manager.api.post(f"/sessions/{session.id}/cancel", {"reason": "停电"}, status=200)
     assert [row["status"] for row in anyone.get("/sessions")["items"]] == ["cancelled"]
@@ -305,7 +405,8 @@ def test_a_session_is_deleted_only_without_bookings(world: World, facility: Faci
 
 @pytest.mark.parametrize("what", [EventKind.WALK_IN, EventKind.PRESENT])
 def test_a_session_to_which_people_came_unbooked_is_not_deleted(
-        world: World, facility: Facility, manager: Someone, what: EventKind) -> None:
+    world: World, facility: Facility, manager: Someone, what: EventKind
+) -> None:
     session = world.session(facility, starts_in=timedelta(minutes=30))
     world.record(manager, session, what, world.resident().resident_id)
     assert manager.api.delete(f"/sessions/{session.id}", status=409)["code"] in ("in_use", "has_bookings")
@@ -314,11 +415,18 @@ def test_a_session_to_which_people_came_unbooked_is_not_deleted(
 
 # -- looking
 
+
 def test_no_name_of_any_person_is_in_a_session(world: World, anyone: Caller, facility: Facility) -> None:
     manager = world.manager(facility)
-    made = manager.api.post("/sessions", offer(
-        facility, world.programme(), starts_at=(NOW + timedelta(minutes=30)).isoformat(),
-        ends_at=(NOW + timedelta(hours=2)).isoformat()))
+    made = manager.api.post(
+        "/sessions",
+        offer(
+            facility,
+            world.programme(),
+            starts_at=(NOW + timedelta(minutes=30)).isoformat(),
+            ends_at=(NOW + timedelta(hours=2)).isoformat(),
+        ),
+    )
     resident = world.resident(name="欧阳无名")
     resident.api.post("/bookings", {"session_id": made["id"], "resident_ids": [str(resident.resident_id)]})
     for path in (f"/sessions/{made['id']}", "/sessions"):
@@ -335,21 +443,39 @@ def test_a_list_begins_now_where_nothing_else_is_said(world: World, anyone: Call
     assert [row["id"] for row in anyone.get("/sessions")["items"]] == [str(now.id), str(later.id)]
 
 
-@pytest.mark.parametrize(("query", "found"), [
-    pytest.param({"from": "2026-09-20"}, ["midnight", "noon", "last minute", "next day"],
-                 id="from the district's midnight"),
-    pytest.param({"from": "2026-09-20", "to": "2026-09-21"}, ["midnight", "noon", "last minute"],
-                 id="to midnight, not included"),
-    pytest.param({"from": "2026-09-19", "to": "2026-09-20"}, ["minute before"], id="the day before"),
-    pytest.param({"from": "2026-09-20T00:00:00Z", "to": "2026-09-21T00:00:00Z"}, ["noon", "last minute", "next day"],
-                 id="an instant is an instant"),
-    pytest.param({"from": "2026-09-19T16:00:00Z", "to": "2026-09-19T16:00:01Z"}, ["midnight"], id="the first second"),
-    pytest.param({"from": "2026-09-21", "to": "2026-09-20"}, [], id="backwards"),
-])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        pytest.param(
+            {"from": "2026-09-20"}, ["midnight", "noon", "last minute", "next day"], id="from the district's midnight"
+        ),
+        pytest.param(
+            {"from": "2026-09-20", "to": "2026-09-21"},
+            ["midnight", "noon", "last minute"],
+            id="to midnight, not included",
+        ),
+        pytest.param({"from": "2026-09-19", "to": "2026-09-20"}, ["minute before"], id="the day before"),
+        pytest.param(
+            {"from": "2026-09-20T00:00:00Z", "to": "2026-09-21T00:00:00Z"},
+            ["noon", "last minute", "next day"],
+            id="an instant is an instant",
+        ),
+        pytest.param(
+            {"from": "2026-09-19T16:00:00Z", "to": "2026-09-19T16:00:01Z"}, ["midnight"], id="the first second"
+        ),
+        pytest.param({"from": "2026-09-21", "to": "2026-09-20"}, [], id="backwards"),
+    ],
+)
 def test_bare_dates_mean_the_districts_midnight(
-        world: World, anyone: Caller, query: dict[str, str], found: list[str]) -> None:
-    moments = {"minute before": (19, 23, 59), "midnight": (20, 0, 0), "noon": (20, 12, 0), "last minute": (20, 23, 59),
-               "next day": (21, 0, 0)}
+    world: World, anyone: Caller, query: dict[str, str], found: list[str]
+) -> None:
+    moments = {
+        "minute before": (19, 23, 59),
+        "midnight": (20, 0, 0),
+        "noon": (20, 12, 0),
+        "last minute": (20, 23, 59),
+        "next day": (21, 0, 0),
+    }
     names = {}
     for name, (day, hour, minute) in moments.items():
         starts_at = datetime(2026, 9, day, hour, minute, tzinfo=clock.DISTRICT).astimezone(UTC)
@@ -358,16 +484,20 @@ def test_bare_dates_mean_the_districts_midnight(
     assert [names[row["id"]] for row in answer["items"]] == found
 
 
-@pytest.mark.parametrize(("query", "found"), [
-    pytest.param({"facility": "{space}"}, ["full", "free"], id="by facility"),
-    pytest.param({"programme": "{yoga}"}, ["park"], id="by programme"),
-    pytest.param({"kind": "park"}, ["park"], id="by kind of facility"),
-    pytest.param({"facility": "{space}", "kind": "park"}, [], id="conditions add up"),
-    pytest.param({"available": "true"}, ["free", "park"], id="with a place that can be booked now"),
-    pytest.param({"available": "false"}, ["full", "free", "park", "cancelled", "not yet", "no more"], id="any"),
-])
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        pytest.param({"facility": "{space}"}, ["full", "free"], id="by facility"),
+        pytest.param({"programme": "{yoga}"}, ["park"], id="by programme"),
+        pytest.param({"kind": "park"}, ["park"], id="by kind of facility"),
+        pytest.param({"facility": "{space}", "kind": "park"}, [], id="conditions add up"),
+        pytest.param({"available": "true"}, ["free", "park"], id="with a place that can be booked now"),
+        pytest.param({"available": "false"}, ["full", "free", "park", "cancelled", "not yet", "no more"], id="any"),
+    ],
+)
 def test_sessions_are_found_by_facility_programme_kind_and_places_left(
-        world: World, anyone: Caller, query: dict[str, str], found: list[str]) -> None:
+    world: World, anyone: Caller, query: dict[str, str], found: list[str]
+) -> None:
     space, park, other = world.facility(), world.facility(FacilityKind.PARK), world.facility()
     calligraphy, yoga = world.programme(), world.programme()
     sessions = {
@@ -388,7 +518,8 @@ def test_sessions_are_found_by_facility_programme_kind_and_places_left(
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 6])
 def test_pages_hold_each_session_exactly_once_where_all_start_together(
-        world: World, anyone: Caller, limit: int) -> None:
+    world: World, anyone: Caller, limit: int
+) -> None:
     facility, programme = world.facility(), world.programme()
     wanted = [str(world.session(facility, programme).id) for _ in range(5)]
     seen, cursor = [], None

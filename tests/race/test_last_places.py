@@ -27,8 +27,10 @@ pytestmark = pytest.mark.race
 
 def post(address: str, token: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     request = urllib.request.Request(  # noqa: S310 - our own address
-        f"{address}/api/v1/bookings", json.dumps(body).encode(),
-        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
+        f"{address}/api/v1/bookings",
+        json.dumps(body).encode(),
+        {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+    )
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - our own address
             return answer.status, json.load(answer)
@@ -58,8 +60,11 @@ def test_sixty_clients_for_seven_places(world: World, store: Store, tmp_path: Pa
     with running(store.url, tmp_path, workers=4, HUIMIN_CLOCK_FILE=str(clock_file)) as server:
         answers = Counter(storm(server.address, session_id, clients))
     assert answers == {(201, "confirmed"): PLACES, (409, "session_full"): CLIENTS - PLACES}
-    kept = db.session.scalar(select(func.count()).select_from(Booking).where(
-        Booking.session_id == session_id, Booking.state == BookingState.CONFIRMED))
+    kept = db.session.scalar(
+        select(func.count())
+        .select_from(Booking)
+        .where(Booking.session_id == session_id, Booking.state == BookingState.CONFIRMED)
+    )
     assert kept == PLACES
     assert db.session.scalar(select(ActivitySession.places_taken)) == PLACES
 
@@ -70,17 +75,21 @@ def naive_booking(url: str, session_id: int, resident_id: int, reads_done: threa
     try:
         with engine.connect() as connection:
             taken = connection.execute(
-                text("SELECT count(*) FROM bookings WHERE session_id = :s"), {"s": session_id}).scalar_one()
+                text("SELECT count(*) FROM bookings WHERE session_id = :s"), {"s": session_id}
+            ).scalar_one()
             connection.rollback()
         reads_done.wait(timeout=30)
         if taken >= PLACES:
             return False
         with engine.begin() as connection:
-            connection.execute(text(
-                "INSERT INTO bookings (reference, session_id, resident_id, state, starts_at, ends_at, created_at) "
-                "SELECT :reference, id, :resident, 'confirmed', starts_at, ends_at, starts_at "
-                "FROM activity_sessions WHERE id = :s"),
-                {"reference": f"R{resident_id}", "resident": resident_id, "s": session_id})
+            connection.execute(
+                text(
+                    "INSERT INTO bookings (reference, session_id, resident_id, state, starts_at, ends_at, created_at) "
+                    "SELECT :reference, id, :resident, 'confirmed', starts_at, ends_at, starts_at "
+                    "FROM activity_sessions WHERE id = :s"
+                ),
+                {"reference": f"R{resident_id}", "resident": resident_id, "s": session_id},
+            )
         return True
     finally:
         engine.dispose()

@@ -23,7 +23,7 @@ SEPTEMBER = {"from": "2026-09-01", "to": "2026-09-30"}
 DAY = date(2026, 9, 10)
 
 
-def figures(caller: Caller, status: int = 200, **query: Any) -> Any:  # noqa: ANN401 - JSON
+def figures(caller: Caller, status: int = 200, **query: Any) -> Any:
     period = {"from": query.pop("from_", SEPTEMBER["from"]), "to": query.pop("to", SEPTEMBER["to"])}
     return caller.call("GET", "/statistics/beneficiaries", query_string={**period, **query}, status=status).get_json()
 
@@ -34,8 +34,10 @@ def measures(row: dict[str, Any]) -> tuple[int, ...]:
 
 def rows_by(answer: dict[str, Any], *dimensions: str) -> dict[Any, tuple[int, ...]]:
     """`{value: measures}`, or `{(value, value): measures}` for several dimensions."""
-    return {tuple(row[d] for d in dimensions) if len(dimensions) > 1 else row[dimensions[0]]: measures(row)
-            for row in answer["rows"]}
+    return {
+        tuple(row[d] for d in dimensions) if len(dimensions) > 1 else row[dimensions[0]]: measures(row)
+        for row in answer["rows"]
+    }
 
 
 class Scene:
@@ -49,11 +51,13 @@ class Scene:
         self.administrator = world.administrator()
         self.household = world.resident(birth_date=date(1986, 5, 1), sex=Sex.FEMALE)
 
-    def session(self, facility: Facility | None = None, *, starts_at: datetime | None = None,
-                **more: Any) -> ActivitySession:  # noqa: ANN401 - passes on what it gets
+    def session(
+        self, facility: Facility | None = None, *, starts_at: datetime | None = None, **more: Any
+    ) -> ActivitySession:
         starts_at = starts_at or datetime.combine(DAY, datetime.min.time(), UTC) + timedelta(hours=2)
-        return self.world.session(facility or self.facility, more.pop("programme", self.programme), starts_at=starts_at,
-                                  **more)
+        return self.world.session(
+            facility or self.facility, more.pop("programme", self.programme), starts_at=starts_at, **more
+        )
 
     def person(self, birth_date: date, sex: Sex) -> int:
         return self.world.resident(birth_date=birth_date, sex=sex).resident_id
@@ -80,6 +84,7 @@ def scene(world: World) -> Scene:
 
 # -- what counts
 
+
 def test_nothing_happened_is_zero_everywhere(scene: Scene) -> None:
     scene.session()
     answer = figures(scene.administrator.api)
@@ -88,18 +93,21 @@ def test_nothing_happened_is_zero_everywhere(scene: Scene) -> None:
     assert figures(scene.administrator.api, by="month")["rows"] == []
 
 
-@pytest.mark.parametrize(("what", "expected"), [
-    pytest.param("somebody came", (1, 1, 1, 0), id="somebody came"),
-    pytest.param("somebody walked in", (1, 1, 1, 0), id="somebody walked in"),
-    pytest.param("somebody unknown walked in", (1, 2, 0, 2), id="two of whom nothing is known walked in"),
-    pytest.param("heads were counted", (1, 6, 0, 6), id="heads were counted; elders are among them"),
-    pytest.param("nobody was counted", (0, 0, 0, 0), id="nobody was counted"),
-    pytest.param("somebody was absent", (0, 0, 0, 0), id="somebody was absent"),
-    pytest.param("somebody was excused", (0, 0, 0, 0), id="somebody was excused"),
-    pytest.param("somebody had booked", (0, 0, 0, 0), id="a booking alone is no person-time"),
-    pytest.param("it was a mistake", (0, 0, 0, 0), id="a presence that was taken back"),
-    pytest.param("all of it", (1, 9, 1, 8), id="all of it together"),
-])
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        pytest.param("somebody came", (1, 1, 1, 0), id="somebody came"),
+        pytest.param("somebody walked in", (1, 1, 1, 0), id="somebody walked in"),
+        pytest.param("somebody unknown walked in", (1, 2, 0, 2), id="two of whom nothing is known walked in"),
+        pytest.param("heads were counted", (1, 6, 0, 6), id="heads were counted; elders are among them"),
+        pytest.param("nobody was counted", (0, 0, 0, 0), id="nobody was counted"),
+        pytest.param("somebody was absent", (0, 0, 0, 0), id="somebody was absent"),
+        pytest.param("somebody was excused", (0, 0, 0, 0), id="somebody was excused"),
+        pytest.param("somebody had booked", (0, 0, 0, 0), id="a booking alone is no person-time"),
+        pytest.param("it was a mistake", (0, 0, 0, 0), id="a presence that was taken back"),
+        pytest.param("all of it", (1, 9, 1, 8), id="all of it together"),
+    ],
+)
 def test_a_session_was_held_where_somebody_was_there(scene: Scene, what: str, expected: tuple[int, ...]) -> None:
     session, someone = scene.session(), scene.person(date(1990, 1, 1), Sex.MALE)
     counts = Counts(women=3, children=2, men=1, elders=2, disabled=1)
@@ -139,18 +147,22 @@ def test_persons_are_distinct_and_person_times_are_not(scene: Scene) -> None:
     assert rows_by(answer, "category") == {"women": (2, 2, 1, 0), "men": (1, 1, 1, 0)}
 
 
-@pytest.mark.parametrize(("birth_date", "sex", "categories"), [
-    pytest.param(date(2008, 9, 11), Sex.FEMALE, {"children"}, id="a girl, 18 tomorrow"),
-    pytest.param(date(2008, 9, 10), Sex.FEMALE, {"women"}, id="a woman, 18 today"),
-    pytest.param(date(2008, 9, 11), Sex.MALE, {"children"}, id="a boy, 18 tomorrow"),
-    pytest.param(date(2008, 9, 10), Sex.MALE, {"men"}, id="a man, 18 today"),
-    pytest.param(date(1966, 9, 11), Sex.FEMALE, {"women"}, id="60 tomorrow"),
-    pytest.param(date(1966, 9, 10), Sex.FEMALE, {"women", "elders"}, id="60 today"),
-    pytest.param(date(1966, 9, 10), Sex.MALE, {"men", "elders"}, id="a man of 60"),
-    pytest.param(date(2026, 9, 10), Sex.FEMALE, {"children"}, id="born today"),
-])
+@pytest.mark.parametrize(
+    ("birth_date", "sex", "categories"),
+    [
+        pytest.param(date(2008, 9, 11), Sex.FEMALE, {"children"}, id="a girl, 18 tomorrow"),
+        pytest.param(date(2008, 9, 10), Sex.FEMALE, {"women"}, id="a woman, 18 today"),
+        pytest.param(date(2008, 9, 11), Sex.MALE, {"children"}, id="a boy, 18 tomorrow"),
+        pytest.param(date(2008, 9, 10), Sex.MALE, {"men"}, id="a man, 18 today"),
+        pytest.param(date(1966, 9, 11), Sex.FEMALE, {"women"}, id="60 tomorrow"),
+        pytest.param(date(1966, 9, 10), Sex.FEMALE, {"women", "elders"}, id="60 today"),
+        pytest.param(date(1966, 9, 10), Sex.MALE, {"men", "elders"}, id="a man of 60"),
+        pytest.param(date(2026, 9, 10), Sex.FEMALE, {"children"}, id="born today"),
+    ],
+)
 def test_the_age_of_the_day_says_whom_a_person_time_counts_for(
-        scene: Scene, birth_date: date, sex: Sex, categories: set[str]) -> None:
+    scene: Scene, birth_date: date, sex: Sex, categories: set[str]
+) -> None:
     """Born on the day is possible: the day is before today."""
     session = scene.session()
     scene.came(session, scene.person(birth_date, sex))
@@ -173,9 +185,17 @@ def test_the_age_is_that_of_the_day_and_not_of_today(scene: Scene) -> None:
 def busy(scene: Scene) -> Scene:
     """Two sessions with people of every kind, named, counted and unknown."""
     first, second = scene.session(), scene.session(starts_at=datetime(2026, 9, 20, 2, tzinfo=UTC))
-    people = [scene.person(born, sex) for born, sex in (
-        (date(1990, 1, 1), Sex.FEMALE), (date(1950, 1, 1), Sex.FEMALE), (date(2018, 1, 1), Sex.FEMALE),
-        (date(2025, 1, 1), Sex.MALE), (date(1980, 1, 1), Sex.MALE), (date(1940, 1, 1), Sex.MALE))]
+    people = [
+        scene.person(born, sex)
+        for born, sex in (
+            (date(1990, 1, 1), Sex.FEMALE),
+            (date(1950, 1, 1), Sex.FEMALE),
+            (date(2018, 1, 1), Sex.FEMALE),
+            (date(2025, 1, 1), Sex.MALE),
+            (date(1980, 1, 1), Sex.MALE),
+            (date(1940, 1, 1), Sex.MALE),
+        )
+    ]
     scene.came(first, *people)
     scene.came(second, *people[:3])
     scene.counted(first, Counts(women=4, children=3, men=2, elders=5, disabled=2))
@@ -193,15 +213,21 @@ def test_categories_split_everyone_and_elders_and_disabled_overlap(busy: Scene) 
     rows = rows_by(answer, "category")
     assert measures(answer["total"]) == TOTAL
     assert rows == {
-        "women": (2, 4 + 5, 2, 5), "children": (2, 3 + 3, 2, 3), "men": (2, 2 + 9, 2, 9), "unknown": (1, 2, 0, 2),
-        "elders": (2, 3 + 6, 2, 6), "disabled": (2, 3, 0, 3)}
+        "women": (2, 4 + 5, 2, 5),
+        "children": (2, 3 + 3, 2, 3),
+        "men": (2, 2 + 9, 2, 9),
+        "unknown": (1, 2, 0, 2),
+        "elders": (2, 3 + 6, 2, 6),
+        "disabled": (2, 3, 0, 3),
+    }
     split = [rows[name] for name in ("women", "children", "men", "unknown")]
     assert sum(row[1] for row in split) == TOTAL[1]
     assert sum(row[3] for row in split) == TOTAL[3]
 
 
-@pytest.mark.parametrize("by", ["sex", "age_band", "month", "facility", "programme", "sub_district", "month,sex",
-                                "facility,age_band,sex"])
+@pytest.mark.parametrize(
+    "by", ["sex", "age_band", "month", "facility", "programme", "sub_district", "month,sex", "facility,age_band,sex"]
+)
 def test_person_times_of_the_rows_add_up_to_the_total(busy: Scene, by: str) -> None:
     """Along each dimension but the categories, of which two overlap."""
     answer = figures(busy.administrator.api, by=by)
@@ -233,25 +259,31 @@ def test_dimensions_are_separated_by_commas_or_repeated(busy: Scene) -> None:
 LAST_OF_AUGUST = datetime(2026, 8, 31, 16, 30, tzinfo=UTC)  # half past midnight on 1 September in the district
 
 
-@pytest.mark.parametrize(("starts_at", "month"), [
-    pytest.param(LAST_OF_AUGUST, "2026-09", id="16:30Z on the last day of August"),
-    pytest.param(LAST_OF_AUGUST - timedelta(minutes=30), "2026-09", id="the month's first instant"),
-    pytest.param(LAST_OF_AUGUST - timedelta(minutes=31), "2026-08", id="the month's last minute"),
-    pytest.param(datetime(2025, 12, 31, 16, 30, tzinfo=UTC), "2026-01", id="16:30Z on New Year's Eve"),
-    pytest.param(datetime(2024, 2, 29, 15, 59, tzinfo=UTC), "2024-02", id="the last minute of a leap day"),
-])
+@pytest.mark.parametrize(
+    ("starts_at", "month"),
+    [
+        pytest.param(LAST_OF_AUGUST, "2026-09", id="16:30Z on the last day of August"),
+        pytest.param(LAST_OF_AUGUST - timedelta(minutes=30), "2026-09", id="the month's first instant"),
+        pytest.param(LAST_OF_AUGUST - timedelta(minutes=31), "2026-08", id="the month's last minute"),
+        pytest.param(datetime(2025, 12, 31, 16, 30, tzinfo=UTC), "2026-01", id="16:30Z on New Year's Eve"),
+        pytest.param(datetime(2024, 2, 29, 15, 59, tzinfo=UTC), "2024-02", id="the last minute of a leap day"),
+    ],
+)
 def test_the_month_is_the_districts_month(scene: Scene, starts_at: datetime, month: str) -> None:
     scene.walked_in(scene.session(starts_at=starts_at))
     answer = figures(scene.administrator.api, from_="2024-01-01", to="2026-12-31", by="month")
     assert rows_by(answer, "month") == {month: (1, 1, 0, 1)}
 
 
-@pytest.mark.parametrize(("first", "last", "found"), [
-    pytest.param("2026-09-01", "2026-09-01", 1, id="the day itself"),
-    pytest.param("2026-08-01", "2026-08-31", 0, id="the month before"),
-    pytest.param("2026-08-31", "2026-09-01", 1, id="both ends included"),
-    pytest.param("2026-09-02", "2026-09-30", 0, id="from the day after"),
-])
+@pytest.mark.parametrize(
+    ("first", "last", "found"),
+    [
+        pytest.param("2026-09-01", "2026-09-01", 1, id="the day itself"),
+        pytest.param("2026-08-01", "2026-08-31", 0, id="the month before"),
+        pytest.param("2026-08-31", "2026-09-01", 1, id="both ends included"),
+        pytest.param("2026-09-02", "2026-09-30", 0, id="from the day after"),
+    ],
+)
 def test_a_period_is_of_the_districts_days_both_included(scene: Scene, first: str, last: str, found: int) -> None:
     scene.walked_in(scene.session(starts_at=LAST_OF_AUGUST))
     assert figures(scene.administrator.api, from_=first, to=last)["total"]["person_times"] == found
@@ -265,6 +297,7 @@ def test_a_session_that_runs_over_midnight_counts_for_the_day_on_which_it_starts
 
 
 # -- narrowing
+
 
 def test_figures_are_narrowed_to_a_facility_a_programme_and_a_sub_district(scene: Scene) -> None:
     world, api = scene.world, scene.administrator.api
@@ -283,11 +316,13 @@ def test_figures_are_narrowed_to_a_facility_a_programme_and_a_sub_district(scene
     assert rows_by(figures(api, by="facility,programme"), "facility", "programme") == {
         (str(scene.facility.id), str(scene.programme.id)): (1, 1, 0, 1),
         (str(scene.facility.id), str(yoga.id)): (1, 2, 0, 2),
-        (str(elsewhere.id), str(scene.programme.id)): (1, 4, 0, 4)}
+        (str(elsewhere.id), str(scene.programme.id)): (1, 4, 0, 4),
+    }
     assert rows_by(figures(api, by="sub_district"), "sub_district") == {code: (3, 7, 0, 7)}
 
 
 # -- who sees what
+
 
 def test_a_manager_sees_the_figures_of_the_own_facilities_only(scene: Scene) -> None:
     world = scene.world
@@ -307,8 +342,10 @@ def test_a_manager_sees_the_figures_of_the_own_facilities_only(scene: Scene) -> 
 
 @pytest.mark.parametrize("accept", ["application/json", CSV, XLSX])
 def test_figures_are_for_staff_in_every_form(scene: Scene, anyone: Caller, accept: str) -> None:
-    asks: dict[str, Any] = {"query_string": {**SEPTEMBER, "facility": str(scene.facility.id)},
-                            "headers": {"Accept": accept}}
+    asks: dict[str, Any] = {
+        "query_string": {**SEPTEMBER, "facility": str(scene.facility.id)},
+        "headers": {"Accept": accept},
+    }
     anyone.call("GET", "/statistics/beneficiaries", status=401, **asks)
     scene.household.api.call("GET", "/statistics/beneficiaries", status=403, **asks)
     stranger = scene.world.manager(scene.world.facility())
@@ -318,9 +355,11 @@ def test_figures_are_for_staff_in_every_form(scene: Scene, anyone: Caller, accep
 
 # -- files
 
+
 def table(someone: Someone, accept: str, **query: str) -> list[list[str]]:
-    response = someone.api.call("GET", "/statistics/beneficiaries", status=200, headers={"Accept": accept},
-                                query_string={**SEPTEMBER, **query})
+    response = someone.api.call(
+        "GET", "/statistics/beneficiaries", status=200, headers={"Accept": accept}, query_string={**SEPTEMBER, **query}
+    )
     assert "attachment" in response.headers["Content-Disposition"]
     if accept == CSV:
         assert response.content_type.replace(" ", "") == "text/csv;charset=utf-8"

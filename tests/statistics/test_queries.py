@@ -37,8 +37,12 @@ def test_the_database_computes_the_ages_of_the_engine(world: World) -> None:
     facility = world.facility()
     day = date(2026, 3, 1)
     session = world.session(facility, starts_at=clock.at(day) + timedelta(hours=10), capacity=1000)
-    births = [date(2026 - age, month, dom) for age in (0, 2, 3, 6, 7, 17, 18, 34, 35, 59, 60, 69, 70, 79, 80, 99)
-              for month, dom in ((2, 27), (2, 28), (3, 1), (3, 2), (12, 31)) if date(2026 - age, month, dom) <= day]
+    births = [
+        date(2026 - age, month, dom)
+        for age in (0, 2, 3, 6, 7, 17, 18, 34, 35, 59, 60, 69, 70, 79, 80, 99)
+        for month, dom in ((2, 27), (2, 28), (3, 1), (3, 2), (12, 31))
+        if date(2026 - age, month, dom) <= day
+    ]
     births += [date(2008, 2, 29), date(1966, 2, 28), date(1964, 2, 29), date(2024, 2, 29)]
     people = [(born, sex) for born in births for sex in Sex] + [(None, Sex.FEMALE)]
     rows = residents(people)
@@ -50,7 +54,7 @@ def test_the_database_computes_the_ages_of_the_engine(world: World) -> None:
     expected: dict[str, int] = {}
     for born, sex in people:
         age = age_on(born, day) if born else None
-        category = ("unknown" if age is None else "children" if age < 18 else "women" if sex is Sex.FEMALE else "men")
+        category = "unknown" if age is None else "children" if age < 18 else "women" if sex is Sex.FEMALE else "men"
         expected[category] = expected.get(category, 0) + 1
         if age is not None and age >= 60:
             expected["elders"] = expected.get("elders", 0) + 1
@@ -77,20 +81,30 @@ def test_categories_split_everyone_and_the_of_whom_overlap(world: World) -> None
     rows = {r.of[Dimension.CATEGORY]: r.figures for r in queries.beneficiaries(YEAR, [Dimension.CATEGORY])}
     total = queries.total(YEAR)
     assert rows == {
-        "women": Figures(2, 7, 1, 5), "children": Figures(1, 5, 1, 4), "men": Figures(1, 3, 0, 3),
-        "unknown": Figures(1, 1, 0, 1), "elders": Figures(2, 4, 1, 2), "disabled": Figures(1, 1, 0, 1)}
+        "women": Figures(2, 7, 1, 5),
+        "children": Figures(1, 5, 1, 4),
+        "men": Figures(1, 3, 0, 3),
+        "unknown": Figures(1, 1, 0, 1),
+        "elders": Figures(2, 4, 1, 2),
+        "disabled": Figures(1, 1, 0, 1),
+    }
     assert sum(rows[c].person_times for c in SPLITTING) == total.person_times == 16
     assert total == Figures(2, 16, 2, 13)
 
 
-@pytest.mark.parametrize(("instant", "month"), [
-    ("2026-08-31T15:59:00+00:00", "2026-08"), ("2026-08-31T16:00:00+00:00", "2026-09"),
-], ids=["a minute to midnight", "midnight in the district"])
+@pytest.mark.parametrize(
+    ("instant", "month"),
+    [
+        ("2026-08-31T15:59:00+00:00", "2026-08"),
+        ("2026-08-31T16:00:00+00:00", "2026-09"),
+    ],
+    ids=["a minute to midnight", "midnight in the district"],
+)
 def test_a_month_is_the_districts(world: World, instant: str, month: str) -> None:
     facility = world.facility()
     session = world.session(facility, starts_at=datetime.fromisoformat(instant))
     world.record(world.administrator(), session, EventKind.WALK_IN, world.resident().resident_id)
-    row, = queries.beneficiaries(YEAR, [Dimension.MONTH])
+    (row,) = queries.beneficiaries(YEAR, [Dimension.MONTH])
     assert row.of == {Dimension.MONTH: month}
     first = date.fromisoformat(f"{month}-01")
     last = date.fromisoformat(f"{month}-{'31' if month.endswith('08') else '30'}")

@@ -19,14 +19,16 @@ from tests.world import PASSWORD, Someone, World
 
 JSON = "application/json"
 OVER_ONE_MIB = 1024 * 1024 + 1
-TOO_MANY_DIGITS = 10 ** 30
+TOO_MANY_DIGITS = 10**30
 
 
 def census() -> dict[str, int]:
     """How many rows each table has."""
     db.session.rollback()
-    return {table.name: db.session.scalar(select(func.count()).select_from(table)) or 0
-            for table in Model.metadata.sorted_tables}
+    return {
+        table.name: db.session.scalar(select(func.count()).select_from(table)) or 0
+        for table in Model.metadata.sorted_tables
+    }
 
 
 @dataclass
@@ -68,20 +70,38 @@ def here(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     booking = world.book(resident, session, child)
     neighbours_booking = world.book(neighbour, session)
     staff = world.manager(facility)
-    found.people = {"resident": resident, "neighbour": neighbour, "manager": staff,
-                    "administrator": world.administrator()}
+    found.people = {
+        "resident": resident,
+        "neighbour": neighbour,
+        "manager": staff,
+        "administrator": world.administrator(),
+    }
     found.callers = {"nobody": Caller(app), **{name: someone.api for name, someone in found.people.items()}}
-    found.ids = {name: str(number) for name, number in {
-        "facility": facility.id, "foreign_facility": foreign.id, "space": space.id, "programme": programme.id,
-        "session": session.id, "foreign_session": foreign_session.id, "today": today.id, "self": resident.resident_id,
-        "child": child, "neighbours_resident": neighbour.resident_id, "booking": booking.id,
-        "neighbours_booking": neighbours_booking.id, "staff": staff.user.id}.items()}
+    found.ids = {
+        name: str(number)
+        for name, number in {
+            "facility": facility.id,
+            "foreign_facility": foreign.id,
+            "space": space.id,
+            "programme": programme.id,
+            "session": session.id,
+            "foreign_session": foreign_session.id,
+            "today": today.id,
+            "self": resident.resident_id,
+            "child": child,
+            "neighbours_resident": neighbour.resident_id,
+            "booking": booking.id,
+            "neighbours_booking": neighbours_booking.id,
+            "staff": staff.user.id,
+        }.items()
+    }
     found.ids["uuid"] = str(uuid4())
     yield found
     db.session.rollback()
 
 
 # -- one endpoint after the other: a body that is accepted, and what each of its fields holds
+
 
 @dataclass(frozen=True)
 class Endpoint:
@@ -94,99 +114,255 @@ class Endpoint:
     status: int = 201
 
 
-EVENT = {"id": "{uuid}", "session_id": "{today}", "kind": "walk_in", "occurred_at": "2026-09-16T10:30:00+08:00",
-         "device": "tablet"}
+EVENT = {
+    "id": "{uuid}",
+    "session_id": "{today}",
+    "kind": "walk_in",
+    "occurred_at": "2026-09-16T10:30:00+08:00",
+    "device": "tablet",
+}
 
 ENDPOINTS: dict[str, Endpoint] = {
     "register": Endpoint(
-        "nobody", "POST", "/accounts",
-        {"phone": "13912345678", "password": PASSWORD, "name": "李敏", "birth_date": "1990-01-31", "sex": "female",
-         "consent": True},
-        {"phone": "text 30", "password": "secret", "name": "text 64", "birth_date": "date", "sex": "choice",
-         "consent": "flag"},
-        required=("phone", "password", "name", "birth_date", "sex", "consent")),
+        "nobody",
+        "POST",
+        "/accounts",
+        {
+            "phone": "13912345678",
+            "password": PASSWORD,
+            "name": "李敏",
+            "birth_date": "1990-01-31",
+            "sex": "female",
+            "consent": True,
+        },
+        {
+            "phone": "text 30",
+            "password": "secret",
+            "name": "text 64",
+            "birth_date": "date",
+            "sex": "choice",
+            "consent": "flag",
+        },
+        required=("phone", "password", "name", "birth_date", "sex", "consent"),
+    ),
     "sign in": Endpoint(
-        "nobody", "POST", "/tokens", {"login": "nobody-here", "password": "wrong wrong wrong"},
-        {"login": "text 64", "password": "secret"}, required=("login", "password"), status=401),
+        "nobody",
+        "POST",
+        "/tokens",
+        {"login": "nobody-here", "password": "wrong wrong wrong"},
+        {"login": "text 64", "password": "secret"},
+        required=("login", "password"),
+        status=401,
+    ),
     "change password": Endpoint(
-        "resident", "POST", "/me/password", {"password": PASSWORD, "new_password": "a much better one"},
-        {"password": "secret", "new_password": "secret"}, required=("password", "new_password"), status=204),
+        "resident",
+        "POST",
+        "/me/password",
+        {"password": PASSWORD, "new_password": "a much better one"},
+        {"password": "secret", "new_password": "secret"},
+        required=("password", "new_password"),
+        status=204,
+    ),
     "add to household": Endpoint(
-        "resident", "POST", "/residents",
+        "resident",
+        "POST",
+        "/residents",
         {"name": "陈思涵", "birth_date": "2019-05-01", "sex": "female", "relation": "child", "phone": "13800001234"},
         {"name": "text 64", "birth_date": "date", "sex": "choice", "relation": "choice", "phone": "text 30"},
-        required=("name", "birth_date", "sex", "relation")),
+        required=("name", "birth_date", "sex", "relation"),
+    ),
     "change resident": Endpoint(
-        "resident", "PATCH", "/residents/{child}", {"name": "陈思涵"},
+        "resident",
+        "PATCH",
+        "/residents/{child}",
+        {"name": "陈思涵"},
         {"name": "text 64", "birth_date": "date", "sex": "choice", "relation": "choice", "phone": "text 30"},
-        status=200),
+        status=200,
+    ),
     "open a facility": Endpoint(
-        "administrator", "POST", "/facilities",
-        {"kind": "yuxin_home", "name": "渝馨家园", "name_en": "Yuxin Home", "address": "春晖路街道",
-         "sub_district_code": "500104005", "opening_hours": {"mon": [["09:00", "17:00"]]}},
-        {"kind": "choice", "name": "text 80", "name_en": "text 120", "address": "text 160",
-         "sub_district_code": "text 9", "opening_hours": "object", "opening_hours.mon": "list",
-         "opening_hours.mon.0": "list", "opening_hours.mon.0.0": "time of day"},
-        required=("kind", "name", "address", "sub_district_code")),
+        "administrator",
+        "POST",
+        "/facilities",
+        {
+            "kind": "yuxin_home",
+            "name": "渝馨家园",
+            "name_en": "Yuxin Home",
+            "address": "春晖路街道",
+            "sub_district_code": "500104005",
+            "opening_hours": {"mon": [["09:00", "17:00"]]},
+        },
+        {
+            "kind": "choice",
+            "name": "text 80",
+            "name_en": "text 120",
+            "address": "text 160",
+            "sub_district_code": "text 9",
+            "opening_hours": "object",
+            "opening_hours.mon": "list",
+            "opening_hours.mon.0": "list",
+            "opening_hours.mon.0.0": "time of day",
+        },
+        required=("kind", "name", "address", "sub_district_code"),
+    ),
     "add a space": Endpoint(
-        "administrator", "POST", "/facilities/{facility}/spaces",
+        "administrator",
+        "POST",
+        "/facilities/{facility}/spaces",
         {"name": "大厅", "kind": "hall", "capacity": 30, "parent_id": "{space}"},
         {"name": "text 80", "kind": "choice", "capacity": "optional count", "parent_id": "optional id"},
-        required=("name", "kind")),
+        required=("name", "kind"),
+    ),
     "set a calendar day": Endpoint(
-        "administrator", "PUT", "/calendar/days/2026-10-08", {"kind": "rest", "name": "国庆节"},
-        {"kind": "choice", "name": "optional text 32"}, required=("kind",), status=200),
+        "administrator",
+        "PUT",
+        "/calendar/days/2026-10-08",
+        {"kind": "rest", "name": "国庆节"},
+        {"kind": "choice", "name": "optional text 32"},
+        required=("kind",),
+        status=200,
+    ),
     "add a programme": Endpoint(
-        "administrator", "POST", "/programmes",
-        {"name": "书法", "name_en": "Calligraphy", "facility_kind": "yuhao_space",
-         "audience": {"min_age": 6, "max_age": 12, "sex": "female"}},
-        {"name": "text 80", "name_en": "text 120", "facility_kind": "choice", "audience": "object",
-         "audience.min_age": "optional count", "audience.sex": "optional choice"},
-        required=("name", "facility_kind")),
+        "administrator",
+        "POST",
+        "/programmes",
+        {
+            "name": "书法",
+            "name_en": "Calligraphy",
+            "facility_kind": "yuhao_space",
+            "audience": {"min_age": 6, "max_age": 12, "sex": "female"},
+        },
+        {
+            "name": "text 80",
+            "name_en": "text 120",
+            "facility_kind": "choice",
+            "audience": "object",
+            "audience.min_age": "optional count",
+            "audience.sex": "optional choice",
+        },
+        required=("name", "facility_kind"),
+    ),
     "add staff": Endpoint(
-        "administrator", "POST", "/users",
-        {"login": "wang.li", "password": "twelve or more", "display_name": "王丽",
-         "grants": [{"role": "manager", "scope": {"facility_id": "{facility}"}}]},
-        {"login": "text 64", "password": "secret", "display_name": "text 64", "grants": "list", "grants.0": "object",
-         "grants.0.role": "choice", "grants.0.scope": "object", "grants.0.scope.facility_id": "id"},
-        required=("login", "password", "display_name", "grants", "grants.0.role")),
+        "administrator",
+        "POST",
+        "/users",
+        {
+            "login": "wang.li",
+            "password": "twelve or more",
+            "display_name": "王丽",
+            "grants": [{"role": "manager", "scope": {"facility_id": "{facility}"}}],
+        },
+        {
+            "login": "text 64",
+            "password": "secret",
+            "display_name": "text 64",
+            "grants": "list",
+            "grants.0": "object",
+            "grants.0.role": "choice",
+            "grants.0.scope": "object",
+            "grants.0.scope.facility_id": "id",
+        },
+        required=("login", "password", "display_name", "grants", "grants.0.role"),
+    ),
     "change staff": Endpoint(
-        "administrator", "PATCH", "/users/{staff}", {"display_name": "王丽"},
-        {"disabled": "flag", "display_name": "text 64", "grants": "list"}, status=200),
+        "administrator",
+        "PATCH",
+        "/users/{staff}",
+        {"display_name": "王丽"},
+        {"disabled": "flag", "display_name": "text 64", "grants": "list"},
+        status=200,
+    ),
     "announce a session": Endpoint(
-        "manager", "POST", "/sessions",
-        {"programme_id": "{programme}", "facility_id": "{facility}", "space_id": "{space}", "title": "竹编",
-         "starts_at": "2026-09-20T09:00:00+08:00", "ends_at": "2026-09-20T10:30:00+08:00", "capacity": 12,
-         "booking_opens_at": "2026-09-17T09:00:00+08:00", "audience": {"min_age": 6}},
-        {"programme_id": "id", "facility_id": "id", "space_id": "optional id", "title": "text 80",
-         "starts_at": "instant", "ends_at": "instant", "capacity": "count", "booking_opens_at": "optional instant",
-         "booking_closes_at": "optional instant", "cancellation_closes_at": "optional instant",
-         "audience": "optional object", "audience.max_age": "optional count"},
-        required=("programme_id", "facility_id", "title", "starts_at", "ends_at", "capacity")),
+        "manager",
+        "POST",
+        "/sessions",
+        {
+            "programme_id": "{programme}",
+            "facility_id": "{facility}",
+            "space_id": "{space}",
+            "title": "竹编",
+            "starts_at": "2026-09-20T09:00:00+08:00",
+            "ends_at": "2026-09-20T10:30:00+08:00",
+            "capacity": 12,
+            "booking_opens_at": "2026-09-17T09:00:00+08:00",
+            "audience": {"min_age": 6},
+        },
+        {
+            "programme_id": "id",
+            "facility_id": "id",
+            "space_id": "optional id",
+            "title": "text 80",
+            "starts_at": "instant",
+            "ends_at": "instant",
+            "capacity": "count",
+            "booking_opens_at": "optional instant",
+            "booking_closes_at": "optional instant",
+            "cancellation_closes_at": "optional instant",
+            "audience": "optional object",
+            "audience.max_age": "optional count",
+        },
+        required=("programme_id", "facility_id", "title", "starts_at", "ends_at", "capacity"),
+    ),
     "change a session": Endpoint(
-        "manager", "PATCH", "/sessions/{session}", {"title": "竹编"},
-        {"programme_id": "id", "space_id": "optional id", "title": "text 80", "starts_at": "instant",
-         "capacity": "count", "booking_closes_at": "optional instant"}, status=200),
+        "manager",
+        "PATCH",
+        "/sessions/{session}",
+        {"title": "竹编"},
+        {
+            "programme_id": "id",
+            "space_id": "optional id",
+            "title": "text 80",
+            "starts_at": "instant",
+            "capacity": "count",
+            "booking_closes_at": "optional instant",
+        },
+        status=200,
+    ),
     "cancel a session": Endpoint(
-        "manager", "POST", "/sessions/{session}/cancel", {"reason": "停电"}, {"reason": "text 200"},
-        required=("reason",), status=200),
+        "manager",
+        "POST",
+        "/sessions/{session}/cancel",
+        {"reason": "停电"},
+        {"reason": "text 200"},
+        required=("reason",),
+        status=200,
+    ),
     "book": Endpoint(
-        "resident", "POST", "/bookings",
+        "resident",
+        "POST",
+        "/bookings",
         {"session_id": "{session}", "resident_ids": ["{self}"], "if_full": "refuse", "party": "together"},
         {"session_id": "id", "resident_ids": "list", "resident_ids.0": "id", "if_full": "choice", "party": "choice"},
-        required=("session_id", "resident_ids")),
+        required=("session_id", "resident_ids"),
+    ),
     "record attendance": Endpoint(
-        "manager", "POST", "/attendance/events", {"events": [EVENT]},
-        {"events": "list", "events.0": "object", "events.0.id": "uuid", "events.0.session_id": "id",
-         "events.0.kind": "choice", "events.0.occurred_at": "instant", "events.0.device": "optional text 64",
-         "events.0.resident_id": "optional id", "events.0.reference": "optional text 40",
-         "events.0.voids": "optional uuid"},
-        required=("events", "events.0.id", "events.0.session_id", "events.0.kind", "events.0.occurred_at"), status=200),
+        "manager",
+        "POST",
+        "/attendance/events",
+        {"events": [EVENT]},
+        {
+            "events": "list",
+            "events.0": "object",
+            "events.0.id": "uuid",
+            "events.0.session_id": "id",
+            "events.0.kind": "choice",
+            "events.0.occurred_at": "instant",
+            "events.0.device": "optional text 64",
+            "events.0.resident_id": "optional id",
+            "events.0.reference": "optional text 40",
+            "events.0.voids": "optional uuid",
+        },
+        required=("events", "events.0.id", "events.0.session_id", "events.0.kind", "events.0.occurred_at"),
+        status=200,
+    ),
     "count heads": Endpoint(
-        "manager", "POST", "/attendance/events",
+        "manager",
+        "POST",
+        "/attendance/events",
         {"events": [{**EVENT, "kind": "head_count", "counts": {"women": 3, "children": 2, "men": 1, "elders": 2}}]},
         {"events.0.counts": "object", "events.0.counts.women": "count", "events.0.counts.elders": "count"},
-        required=("events.0.counts", "events.0.counts.women", "events.0.counts.men"), status=200),
+        required=("events.0.counts", "events.0.counts.women", "events.0.counts.men"),
+        status=200,
+    ),
 }
 
 UNPRINTABLE = {"NUL": "a\x00b", "bell": "a\x07b", "escape": "\x1b[2J", "delete": "a\x7fb", "lone surrogate": "a\ud800b"}
@@ -196,20 +372,51 @@ WRONG: dict[str, dict[str, Any]] = {
     "secret": {**NOT_TEXT, **UNPRINTABLE, "null": None},
     "id": {**NOT_TEXT, "NUL": "1\x00", "lone surrogate": "\ud800", "null": None},
     "choice": {**NOT_TEXT, "unheard of": "purple", "lone surrogate": "\ud800", "null": None},
-    "count": {"text": "3", "true": True, "a fraction": 1.5, "a float": 3.0, "a list": [3], "below zero": -1,
-              "beyond a database's integers": 2 ** 31, "huge": TOO_MANY_DIGITS, "null": None},
-    "instant": {**NOT_TEXT, "a day": "2026-09-20", "words": "next week", "a 13th month": "2026-13-01T09:00:00+08:00",
-                "the first instant": "0001-01-01T00:00:00+14:00", "the last instant": "9999-12-31T23:59:59-14:00",
-                "an offset of a day": "2026-09-20T09:00:00+24:00", "NUL": "2026-09-20T09:00:00+08:00\x00",
-                "lone surrogate": "2026-09-20T09:00:00\ud800", "null": None},
-    "date": {**NOT_TEXT, "30 February": "2026-02-30", "words": "yesterday", "in the future": "2026-09-17",
-             "the first day": "0001-01-01", "the last day": "9999-12-31", "an instant": "2019-05-01T00:00:00+08:00",
-             "lone surrogate": "2019-05-0\ud800", "null": None},
+    "count": {
+        "text": "3",
+        "true": True,
+        "a fraction": 1.5,
+        "a float": 3.0,
+        "a list": [3],
+        "below zero": -1,
+        "beyond a database's integers": 2**31,
+        "huge": TOO_MANY_DIGITS,
+        "null": None,
+    },
+    "instant": {
+        **NOT_TEXT,
+        "a day": "2026-09-20",
+        "words": "next week",
+        "a 13th month": "2026-13-01T09:00:00+08:00",
+        "the first instant": "0001-01-01T00:00:00+14:00",
+        "the last instant": "9999-12-31T23:59:59-14:00",
+        "an offset of a day": "2026-09-20T09:00:00+24:00",
+        "NUL": "2026-09-20T09:00:00+08:00\x00",
+        "lone surrogate": "2026-09-20T09:00:00\ud800",
+        "null": None,
+    },
+    "date": {
+        **NOT_TEXT,
+        "30 February": "2026-02-30",
+        "words": "yesterday",
+        "in the future": "2026-09-17",
+        "the first day": "0001-01-01",
+        "the last day": "9999-12-31",
+        "an instant": "2019-05-01T00:00:00+08:00",
+        "lone surrogate": "2019-05-0\ud800",
+        "null": None,
+    },
     "flag": {"text": "true", "a word": "yes", "one": 1, "zero": 0, "a list": [True], "null": None},
     "list": {"text": "a", "a number": 7, "an object": {"0": 1}, "null": None},
     "object": {"text": "a", "a number": 7, "a list": [["a", 1]], "true": True, "null": None},
-    "uuid": {"text": "not-a-uuid", "a number": 7, "a list": [1], "NUL": "\x00", "lone surrogate": "\ud800",
-             "null": None},
+    "uuid": {
+        "text": "not-a-uuid",
+        "a number": 7,
+        "a list": [1],
+        "NUL": "\x00",
+        "lone surrogate": "\ud800",
+        "null": None,
+    },
     "time of day": {"a number": 9, "words": "nine", "25 o'clock": "25:00", "NUL": "09:00\x00", "null": None},
 }
 
@@ -247,8 +454,12 @@ def take_away(body: dict[str, Any], where: str) -> dict[str, Any]:
     return copy
 
 
-def surprises(here: Here, answers: dict[str, Callable[[], TestResponse]], status: int = 422, code: str = "invalid",
-              ) -> dict[str, str]:
+def surprises(
+    here: Here,
+    answers: dict[str, Callable[[], TestResponse]],
+    status: int = 422,
+    code: str = "invalid",
+) -> dict[str, str]:
     """Which of these requests are answered otherwise, or leave a trace."""
     found = {}
     before = census()
@@ -272,7 +483,8 @@ def sends(here: Here, endpoint: Endpoint, body: dict[str, Any]) -> Callable[[], 
 
 def sends_raw(here: Here, endpoint: Endpoint, data: bytes, content_type: str = JSON) -> Callable[[], TestResponse]:
     return lambda: here.callers[endpoint.caller].call(
-        endpoint.method, here.path(endpoint.path), data=data, content_type=content_type)
+        endpoint.method, here.path(endpoint.path), data=data, content_type=content_type
+    )
 
 
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=ENDPOINTS)
@@ -285,25 +497,37 @@ def test_the_body_that_the_bad_ones_are_made_from_is_itself_accepted(here: Here,
 
 @every_endpoint
 def test_a_wrong_value_is_invalid_and_leaves_no_trace(here: Here, endpoint: Endpoint) -> None:
-    answers = {f"{where}: {name}": sends(here, endpoint, put(endpoint.body, where, value))
-               for where, kind in endpoint.fields.items() for name, value in wrong_values(kind).items()}
+    answers = {
+        f"{where}: {name}": sends(here, endpoint, put(endpoint.body, where, value))
+        for where, kind in endpoint.fields.items()
+        for name, value in wrong_values(kind).items()
+    }
     assert surprises(here, answers) == {}
 
 
-@pytest.mark.parametrize("endpoint", [
-    pytest.param(endpoint, id=name) for name, endpoint in ENDPOINTS.items()
-    if any(kind.endswith("instant") for kind in endpoint.fields.values())])
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        pytest.param(endpoint, id=name)
+        for name, endpoint in ENDPOINTS.items()
+        if any(kind.endswith("instant") for kind in endpoint.fields.values())
+    ],
+)
 def test_an_instant_without_an_offset_has_its_own_code(here: Here, endpoint: Endpoint) -> None:
-    naive = {f"{where}: {text}": sends(here, endpoint, put(endpoint.body, where, text))
-             for where, kind in endpoint.fields.items() if kind.endswith("instant")
-             for text in ("2026-09-20T09:00:00", "2026-09-20T09:00", "2026-09-20T09:00:00.5")}
+    naive = {
+        f"{where}: {text}": sends(here, endpoint, put(endpoint.body, where, text))
+        for where, kind in endpoint.fields.items()
+        if kind.endswith("instant")
+        for text in ("2026-09-20T09:00:00", "2026-09-20T09:00", "2026-09-20T09:00:00.5")
+    }
     assert surprises(here, naive, code="naive_datetime") == {}
 
 
 @every_endpoint
 def test_a_field_that_is_missing_or_unknown_is_invalid(here: Here, endpoint: Endpoint) -> None:
-    answers = {f"without {where}": sends(here, endpoint, take_away(endpoint.body, where))
-               for where in endpoint.required}
+    answers = {
+        f"without {where}": sends(here, endpoint, take_away(endpoint.body, where)) for where in endpoint.required
+    }
     answers["with another field"] = sends(here, endpoint, {**endpoint.body, "is_administrator": True})
     answers["with a field of no name"] = sends(here, endpoint, {**endpoint.body, "": 1})
     answers["with a field of half a character"] = sends(here, endpoint, {**endpoint.body, "\ud800": 1})
@@ -314,10 +538,19 @@ def test_a_field_that_is_missing_or_unknown_is_invalid(here: Here, endpoint: End
 
 
 NOT_AN_OBJECT: dict[str, bytes] = {
-    "nothing": b"", "not JSON": b"{", "a form": b"name=x", "single quotes": b"{'a': 1}",
+    "nothing": b"",
+    "not JSON": b"{",
+    "a form": b"name=x",
+    "single quotes": b"{'a': 1}",
     "not UTF-8": b'{"a": "\xff\xfe"}',
-    "an array": b"[]", "an array of an object": b"[{}]", "a number": b"7", "null": b"null", "true": b"true",
-    "text": b'"text"', "two objects": b"{} {}", "brackets without end": b"[" * 100_000,
+    "an array": b"[]",
+    "an array of an object": b"[{}]",
+    "a number": b"7",
+    "null": b"null",
+    "true": b"true",
+    "text": b'"text"',
+    "two objects": b"{} {}",
+    "brackets without end": b"[" * 100_000,
     "a number of 5,000 digits": b'{"a": ' + b"1" * 5000 + b"}",
 }
 
@@ -345,14 +578,18 @@ def test_a_body_over_one_mebibyte_is_too_large(here: Here, endpoint: Endpoint) -
     assert surprises(here, {"padded": sends_raw(here, endpoint, padded)}, 413, "too_large") == {}
 
 
-@pytest.mark.parametrize(("caller", "method", "path"), [
-    pytest.param("resident", "POST", "/bookings/{booking}/cancel", id="cancel a booking"),
-    pytest.param("resident", "DELETE", "/residents/{child}", id="leave the household"),
-    pytest.param("manager", "DELETE", "/sessions/{session}", id="delete a session"),
-    pytest.param("resident", "DELETE", "/tokens/current", id="sign out"),
-])
+@pytest.mark.parametrize(
+    ("caller", "method", "path"),
+    [
+        pytest.param("resident", "POST", "/bookings/{booking}/cancel", id="cancel a booking"),
+        pytest.param("resident", "DELETE", "/residents/{child}", id="leave the household"),
+        pytest.param("manager", "DELETE", "/sessions/{session}", id="delete a session"),
+        pytest.param("resident", "DELETE", "/tokens/current", id="sign out"),
+    ],
+)
 def test_a_body_over_one_mebibyte_is_too_large_where_none_is_needed(
-        here: Here, caller: str, method: str, path: str) -> None:
+    here: Here, caller: str, method: str, path: str
+) -> None:
     before = census()
     here.callers[caller].call(method, here.path(path), data=b"x" * OVER_ONE_MIB, content_type=JSON, status=413)
     assert census() == before
@@ -360,8 +597,9 @@ def test_a_body_over_one_mebibyte_is_too_large_where_none_is_needed(
 
 def test_a_body_of_exactly_one_mebibyte_is_read(here: Here) -> None:
     start = json.dumps(here.body(ENDPOINTS["book"].body)).encode()
-    here.callers["resident"].call("POST", "/bookings", data=start + b" " * (1024 * 1024 - len(start)),
-                                  content_type=JSON, status=201)
+    here.callers["resident"].call(
+        "POST", "/bookings", data=start + b" " * (1024 * 1024 - len(start)), content_type=JSON, status=201
+    )
 
 
 def test_folding_never_makes_a_login_longer_than_it_may_be(here: Here) -> None:
@@ -372,10 +610,24 @@ def test_folding_never_makes_a_login_longer_than_it_may_be(here: Here) -> None:
 
 # -- ids that lead nowhere
 
-NO_IDS = {"zero": "0", "below zero": "-1", "Arabic three": "٣", "full-width three": "３", "a fraction": "1.5",
-          "a word": "abc", "a plus": "+1", "a blank before": "%201", "beyond 64 bits": str(2 ** 63),
-          "10^30": str(TOO_MANY_DIGITS), "unused": "987654321", "hexadecimal": "0x1", "an underscore": "1_0",
-          "NUL": "%00", "NUL behind": "1%00", "not UTF-8": "%ff"}
+NO_IDS = {
+    "zero": "0",
+    "below zero": "-1",
+    "Arabic three": "٣",
+    "full-width three": "３",
+    "a fraction": "1.5",
+    "a word": "abc",
+    "a plus": "+1",
+    "a blank before": "%201",
+    "beyond 64 bits": str(2**63),
+    "10^30": str(TOO_MANY_DIGITS),
+    "unused": "987654321",
+    "hexadecimal": "0x1",
+    "an underscore": "1_0",
+    "NUL": "%00",
+    "NUL behind": "1%00",
+    "not UTF-8": "%ff",
+}
 
 BY_ID = {
     "a facility": ("nobody", "GET", "/facilities/{id}", None),
@@ -398,7 +650,8 @@ BY_ID = {
 
 @pytest.mark.parametrize(("caller", "method", "path", "body"), BY_ID.values(), ids=BY_ID)
 def test_an_id_that_nothing_has_is_not_found(
-        here: Here, caller: str, method: str, path: str, body: dict[str, Any] | None) -> None:
+    here: Here, caller: str, method: str, path: str, body: dict[str, Any] | None
+) -> None:
     def asks(text: str) -> Callable[[], TestResponse]:
         return lambda: here.callers[caller].call(method, path.replace("{id}", text), json=body)
 
@@ -408,8 +661,9 @@ def test_an_id_that_nothing_has_is_not_found(
 @pytest.mark.parametrize("where", ["session_id", "resident_ids.0"])
 def test_an_id_in_a_booking_that_nothing_has_is_not_found(here: Here, where: str) -> None:
     wanted = {name: text for name, text in NO_IDS.items() if "%" not in text}
-    answers = {name: sends(here, ENDPOINTS["book"], put(ENDPOINTS["book"].body, where, text))
-               for name, text in wanted.items()}
+    answers = {
+        name: sends(here, ENDPOINTS["book"], put(ENDPOINTS["book"].body, where, text)) for name, text in wanted.items()
+    }
     assert surprises(here, answers, 404, "not_found") == {}
 
 
@@ -419,52 +673,76 @@ def test_an_id_in_an_attendance_event_that_nothing_has_is_refused_for_itself(her
             if "%" in text:
                 continue
             event = {**here.body(EVENT), "id": str(uuid4()), where: text}
-            result, = here.callers["manager"].post("/attendance/events", {"events": [event]}, status=200)["results"]
+            (result,) = here.callers["manager"].post("/attendance/events", {"events": [event]}, status=200)["results"]
             assert (result["outcome"], result.get("code")) == ("refused", "not_found"), (where, name)
 
 
-@pytest.mark.parametrize(("caller", "method", "path", "body"), [
-    pytest.param("resident", "GET", "/residents/{neighbours_resident}", None, id="see a neighbour"),
-    pytest.param("resident", "PATCH", "/residents/{neighbours_resident}", {"name": "x"}, id="rename a neighbour"),
-    pytest.param("resident", "DELETE", "/residents/{neighbours_resident}", None, id="remove a neighbour"),
-    pytest.param("resident", "GET", "/bookings/{neighbours_booking}", None, id="see a neighbour's booking"),
-    pytest.param("resident", "POST", "/bookings/{neighbours_booking}/cancel", None, id="cancel a neighbour's booking"),
-    pytest.param("resident", "POST", "/bookings",
-                 {"session_id": "{session}", "resident_ids": ["{neighbours_resident}"]}, id="book for a neighbour"),
-    pytest.param("manager", "GET", "/residents/{self}", None, id="a manager sees no one's household"),
-    pytest.param("administrator", "GET", "/residents/{self}", None, id="nor does an administrator"),
-    pytest.param("manager", "GET", "/bookings/{booking}", None, id="a manager has the roster instead"),
-    pytest.param("administrator", "POST", "/bookings/{booking}/cancel", None, id="an administrator cancels sessions"),
-])
+@pytest.mark.parametrize(
+    ("caller", "method", "path", "body"),
+    [
+        pytest.param("resident", "GET", "/residents/{neighbours_resident}", None, id="see a neighbour"),
+        pytest.param("resident", "PATCH", "/residents/{neighbours_resident}", {"name": "x"}, id="rename a neighbour"),
+        pytest.param("resident", "DELETE", "/residents/{neighbours_resident}", None, id="remove a neighbour"),
+        pytest.param("resident", "GET", "/bookings/{neighbours_booking}", None, id="see a neighbour's booking"),
+        pytest.param(
+            "resident", "POST", "/bookings/{neighbours_booking}/cancel", None, id="cancel a neighbour's booking"
+        ),
+        pytest.param(
+            "resident",
+            "POST",
+            "/bookings",
+            {"session_id": "{session}", "resident_ids": ["{neighbours_resident}"]},
+            id="book for a neighbour",
+        ),
+        pytest.param("manager", "GET", "/residents/{self}", None, id="a manager sees no one's household"),
+        pytest.param("administrator", "GET", "/residents/{self}", None, id="nor does an administrator"),
+        pytest.param("manager", "GET", "/bookings/{booking}", None, id="a manager has the roster instead"),
+        pytest.param(
+            "administrator", "POST", "/bookings/{booking}/cancel", None, id="an administrator cancels sessions"
+        ),
+    ],
+)
 def test_what_is_other_peoples_is_not_found(
-        here: Here, caller: str, method: str, path: str, body: dict[str, Any] | None) -> None:
-    asks = {"it": lambda: here.callers[caller].call(method, here.path(path), json=here.body(body))}
+    here: Here, caller: str, method: str, path: str, body: dict[str, Any] | None
+) -> None:
+    asks = {"it": lambda: here.callers[caller].call(method, here.path(path), json=here.body(body) if body else None)}
     assert surprises(here, asks, 404, "not_found") == {}
 
 
 # -- questions in an address
+
 
 def _cursor(content: object) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
 BAD_CURSORS = {
-    "words": "next", "not base64": "%%%", "Chinese": "下一页", "base64 of nothing": "=", "empty list": _cursor([]),
-    "a number": _cursor(7), "an object": _cursor({"a": 1, "b": 2}), "null": _cursor(None),
+    "words": "next",
+    "not base64": "%%%",
+    "Chinese": "下一页",
+    "base64 of nothing": "=",
+    "empty list": _cursor([]),
+    "a number": _cursor(7),
+    "an object": _cursor({"a": 1, "b": 2}),
+    "null": _cursor(None),
     "one of two": _cursor(["2026-09-16T02:00:00+00:00"]),
     "without offset": _cursor(["2026-09-16T02:00:00", 1]),
     "the first instant": _cursor(["0001-01-01T00:00:00+14:00", 1]),
     "the last instant": _cursor(["9999-12-31T23:59:59-14:00", 1]),
-    "beyond 64 bits": _cursor(["2026-09-16T02:00:00+00:00", 2 ** 63]),
+    "beyond 64 bits": _cursor(["2026-09-16T02:00:00+00:00", 2**63]),
     "10^30": _cursor(["2026-09-16T02:00:00+00:00", TOO_MANY_DIGITS]),
     "infinite": _cursor(["2026-09-16T02:00:00+00:00", float("inf")]),
     "not a number": _cursor(["2026-09-16T02:00:00+00:00", float("nan")]),
     "a list for a number": _cursor(["2026-09-16T02:00:00+00:00", [1]]),
     "brackets without end": base64.urlsafe_b64encode(b"[" * 20_000).decode(),
 }
-LISTS = {"facilities": ("nobody", "/facilities"), "sessions": ("nobody", "/sessions"),
-         "programmes": ("nobody", "/programmes"), "bookings": ("resident", "/bookings"),
-         "residents": ("resident", "/residents")}
+LISTS = {
+    "facilities": ("nobody", "/facilities"),
+    "sessions": ("nobody", "/sessions"),
+    "programmes": ("nobody", "/programmes"),
+    "bookings": ("resident", "/bookings"),
+    "residents": ("resident", "/residents"),
+}
 every_list = pytest.mark.parametrize(("caller", "path"), LISTS.values(), ids=LISTS)
 
 
@@ -485,34 +763,51 @@ def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> 
     assert here.callers[caller].get(f"{path}?limit=200")["items"]
 
 
-@pytest.mark.parametrize(("caller", "path", "query"), [
-    pytest.param("nobody", "/sessions", {"from": "words"}, id="from words"),
-    pytest.param("nobody", "/sessions", {"from": "2026-02-30"}, id="from 30 February"),
-    pytest.param("nobody", "/sessions", {"from": "0001-01-01"}, id="from the first day"),
-    pytest.param("nobody", "/sessions", {"to": "0001-01-01T00:00:00+14:00"}, id="to the first instant"),
-    pytest.param("nobody", "/sessions", {"to": "9999-12-31T23:59:59-14:00"}, id="to the last instant"),
-    pytest.param("nobody", "/sessions", {"kind": "purple"}, id="sessions at no kind of facility"),
-    pytest.param("nobody", "/sessions", {"available": "perhaps"}, id="perhaps available"),
-    pytest.param("nobody", "/sessions", {"facility": "1\x00"}, id="NUL in an id"),
-    pytest.param("nobody", "/sessions", {"anything": "a\x00"}, id="NUL where nobody looks"),
-    pytest.param("nobody", "/facilities", {"kind": "purple"}, id="no kind of facility"),
-    pytest.param("nobody", "/facilities", {"q": "a\x00b"}, id="a search for NUL"),
-    pytest.param("nobody", "/facilities", {"q": "x" * 101}, id="a search for too much"),
-    pytest.param("resident", "/calendar/days", {}, id="calendar without a period"),
-    pytest.param("resident", "/calendar/days", {"from": "2026-01-01", "to": "x"}, id="calendar to no day"),
-    pytest.param("resident", "/calendar/days", {"from": "2026-02-01", "to": "2026-01-01"}, id="calendar backwards"),
-    pytest.param("manager", "/statistics/beneficiaries", {"to": "2026-01-31"}, id="figures from no day"),
-    pytest.param("manager", "/statistics/beneficiaries", {"from": "2026-01-31", "to": "2026-01-01"},
-                 id="figures backwards"),
-    pytest.param("manager", "/statistics/beneficiaries", {"from": "0001-01-01", "to": "2026-01-01"},
-                 id="figures from the first day"),
-    pytest.param("manager", "/statistics/beneficiaries", {"from": "2026-01-01", "to": "9999-12-31"},
-                 id="figures to the last day"),
-    pytest.param("manager", "/statistics/beneficiaries", {"from": "2026-01-01", "to": "2026-01-31", "by": "height"},
-                 id="figures by height"),
-])
+@pytest.mark.parametrize(
+    ("caller", "path", "query"),
+    [
+        pytest.param("nobody", "/sessions", {"from": "words"}, id="from words"),
+        pytest.param("nobody", "/sessions", {"from": "2026-02-30"}, id="from 30 February"),
+        pytest.param("nobody", "/sessions", {"from": "0001-01-01"}, id="from the first day"),
+        pytest.param("nobody", "/sessions", {"to": "0001-01-01T00:00:00+14:00"}, id="to the first instant"),
+        pytest.param("nobody", "/sessions", {"to": "9999-12-31T23:59:59-14:00"}, id="to the last instant"),
+        pytest.param("nobody", "/sessions", {"kind": "purple"}, id="sessions at no kind of facility"),
+        pytest.param("nobody", "/sessions", {"available": "perhaps"}, id="perhaps available"),
+        pytest.param("nobody", "/sessions", {"facility": "1\x00"}, id="NUL in an id"),
+        pytest.param("nobody", "/sessions", {"anything": "a\x00"}, id="NUL where nobody looks"),
+        pytest.param("nobody", "/facilities", {"kind": "purple"}, id="no kind of facility"),
+        pytest.param("nobody", "/facilities", {"q": "a\x00b"}, id="a search for NUL"),
+        pytest.param("nobody", "/facilities", {"q": "x" * 101}, id="a search for too much"),
+        pytest.param("resident", "/calendar/days", {}, id="calendar without a period"),
+        pytest.param("resident", "/calendar/days", {"from": "2026-01-01", "to": "x"}, id="calendar to no day"),
+        pytest.param("resident", "/calendar/days", {"from": "2026-02-01", "to": "2026-01-01"}, id="calendar backwards"),
+        pytest.param("manager", "/statistics/beneficiaries", {"to": "2026-01-31"}, id="figures from no day"),
+        pytest.param(
+            "manager", "/statistics/beneficiaries", {"from": "2026-01-31", "to": "2026-01-01"}, id="figures backwards"
+        ),
+        pytest.param(
+            "manager",
+            "/statistics/beneficiaries",
+            {"from": "0001-01-01", "to": "2026-01-01"},
+            id="figures from the first day",
+        ),
+        pytest.param(
+            "manager",
+            "/statistics/beneficiaries",
+            {"from": "2026-01-01", "to": "9999-12-31"},
+            id="figures to the last day",
+        ),
+        pytest.param(
+            "manager",
+            "/statistics/beneficiaries",
+            {"from": "2026-01-01", "to": "2026-01-31", "by": "height"},
+            id="figures by height",
+        ),
+    ],
+)
 def test_a_question_that_cannot_be_answered_is_invalid(
-        here: Here, caller: str, path: str, query: dict[str, str]) -> None:
+    here: Here, caller: str, path: str, query: dict[str, str]
+) -> None:
     assert surprises(here, {"it": gets(here, caller, path, **query)}) == {}
 
 
@@ -531,20 +826,27 @@ def test_a_filter_for_an_id_that_nothing_has_finds_nothing(here: Here) -> None:
 
 # -- what every refusal looks like
 
-@pytest.mark.parametrize(("method", "path", "status", "code"), [
-    pytest.param("GET", "/nowhere", 404, "not_found", id="no such address"),
-    pytest.param("PUT", "/facilities", 405, "method_not_allowed", id="no such method"),
-    pytest.param("GET", "/sessions/1/%00", 404, "not_found", id="NUL in an address"),
-])
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        pytest.param("GET", "/nowhere", 404, "not_found", id="no such address"),
+        pytest.param("PUT", "/facilities", 405, "method_not_allowed", id="no such method"),
+        pytest.param("GET", "/sessions/1/%00", 404, "not_found", id="NUL in an address"),
+    ],
+)
 def test_the_address_itself_is_answered_for_as_a_problem(
-        anyone: Caller, method: str, path: str, status: int, code: str) -> None:
+    anyone: Caller, method: str, path: str, status: int, code: str
+) -> None:
     problem = anyone.call(method, path, status=status).get_json()
     assert problem["code"] == code
 
 
 def test_a_problem_names_its_request_and_speaks_the_callers_language(anyone: Caller) -> None:
-    answers = {language: anyone.call("GET", "/sessions/0", status=404, headers={"Accept-Language": language})
-               for language in ("zh-CN", "en")}
+    answers = {
+        language: anyone.call("GET", "/sessions/0", status=404, headers={"Accept-Language": language})
+        for language in ("zh-CN", "en")
+    }
     details = {language: answer.get_json()["detail"] for language, answer in answers.items()}
     assert details["en"].isascii()
     assert not details["zh-CN"].isascii()
@@ -560,6 +862,7 @@ def test_an_unknown_field_is_named_and_so_is_where_it_stands(here: Here) -> None
 
 def test_a_refused_request_does_not_repeat_what_was_typed(here: Here) -> None:
     """A password that was typed into the wrong field is not sent back, nor kept by whoever logs answers."""
-    response = here.callers["nobody"].call("POST", "/tokens", status=422,
-                                            json={"login": ["hunter2-hunter2"], "password": 5})
+    response = here.callers["nobody"].call(
+        "POST", "/tokens", status=422, json={"login": ["hunter2-hunter2"], "password": 5}
+    )
     assert "hunter2" not in response.get_data(as_text=True)

@@ -75,12 +75,26 @@ def test_nobody_comes_in_without_what_the_guard_asks_for(world: World, monkeypat
 
 def row_counts() -> dict[str, int]:
     db.session.rollback()
-    return {table.name: db.session.execute(db.select(db.func.count()).select_from(table)).scalar_one()
-            for table in db.metadata.sorted_tables}
+    return {
+        table.name: db.session.execute(db.select(db.func.count()).select_from(table)).scalar_one()
+        for table in db.metadata.sorted_tables
+    }
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/register", "/sign-out", "/language", "/sessions/1/book", "/bookings/1/cancel",
-                                  "/desk/sessions/1/tick", "/desk/sessions/1/head-count", "/me/family/new"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sign-in",
+        "/register",
+        "/sign-out",
+        "/language",
+        "/sessions/1/book",
+        "/bookings/1/cancel",
+        "/desk/sessions/1/tick",
+        "/desk/sessions/1/head-count",
+        "/me/family/new",
+    ],
+)
 def test_a_form_without_its_token_is_refused(world: World, path: str) -> None:
     browser = world.browser(world.administrator())
     answer = browser.client.post(path, data={"login": "x"}, headers=browser.headers)
