@@ -29,7 +29,8 @@ def name_of_violation(*statements: str) -> str | None:
 def booking(session_id: int, resident_id: int, state: str = "confirmed", reference: str = "TEST") -> str:
     cancelled = "starts_at" if state == "cancelled" else "NULL"
     return (
-        "INSERT INTO bookings (reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at) "
+        "INSERT INTO bookings "
+        "(reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at) "
         f"SELECT '{reference}', id, {resident_id}, '{state}', starts_at, ends_at, starts_at, {cancelled} "
         f"FROM activity_sessions WHERE id = {session_id}"
     )
@@ -61,7 +62,7 @@ def test_capacity_never_falls_below_the_places_taken(world: World) -> None:
         ("cancelled", "confirmed", True),
         ("expired", "confirmed", True),
     ],
-    ids=lambda value: str(value),
+    ids=str,
 )
 def test_a_resident_has_one_live_booking_in_a_session(world: World, first: str, second: str, allowed: bool) -> None:
     session, someone = world.session(), world.resident()
@@ -219,7 +220,8 @@ def test_a_managers_grant_names_a_facility_and_an_administrators_none(
 ) -> None:
     user, place = world.resident().user, world.facility()
     broken = name_of_violation(
-        f"INSERT INTO grants (user_id, role, facility_id) VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'})"
+        "INSERT INTO grants (user_id, role, facility_id) "
+        f"VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'})"
     )
     assert broken == (None if allowed else "ck_grants_manager_has_a_facility")
 
