@@ -4,7 +4,7 @@
 postgresql_bin() {
   local dir
   for dir in "${HUIMIN_POSTGRESQL_BIN:-}" /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/pgsql/bin; do
-    [ -n "$dir" ] && [ -x "$dir/initdb" ] && printf '%s\n' "$dir"
+    if [ -x "$dir/initdb" ]; then printf '%s\n' "$dir"; fi
   done | sort -V | tail -n 1
 }
 
