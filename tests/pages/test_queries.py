@@ -21,6 +21,7 @@ class Town:
         self.session = world.session(self.facility, self.programme, starts_in=timedelta(minutes=30), capacity=50)
         self.resident, self.manager = world.resident(), world.manager(self.facility)
         self.administrator = world.administrator()
+        self.booking = world.book(self.resident, self.session)
         self.grow(1)
 
     def grow(self, by: int) -> None:
@@ -58,6 +59,9 @@ PAGES = {
     "sign in": (None, "/sign-in", 0),
     "register": (None, "/register", 0),
     "me": ("resident", "/me", 2),
+    "a booking": ("resident", "/bookings/{booking}", 2),
+    "add a person": ("resident", "/me/family/new", 1),
+    "call a session off": ("manager", "/desk/sessions/{session}/cancel", 2),
     "my bookings": ("resident", "/my/bookings", 2),
     "desk": ("manager", "/desk", 5),
     "roll-call": ("manager", "/desk/sessions/{session}/roll", 7),
@@ -90,7 +94,7 @@ def test_no_page_asks_more_because_there_is_more_to_show(world: World, queries: 
 
 def cost(town: Town, queries: Counter, who: str | None, address: str) -> int:
     someone: Someone | None = getattr(town, who) if who else None
-    path = address.format(facility=town.facility.id, session=town.session.id)
+    path = address.format(facility=town.facility.id, session=town.session.id, booking=town.booking.id)
     if path.startswith("/api/"):
         caller = someone.api if someone else Caller(town.world.app)
         queries.clear()

@@ -1,0 +1,108 @@
+"""bin/manage, as somebody types it."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from config import ROOT
+from facilities.accounts.queries import user_by_login
+from facilities.engine.roll_call import EventKind
+from facilities.infra.db import db
+from tests.stores import Store
+from tests.world import World
+
+Manage = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def manage(store: Store, tmp_path: Path) -> Manage:
+    environment = {**os.environ, "DATABASE_URL": store.url, "HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(tmp_path)}
+
+    def run(*arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [sys.executable, "-m", "facilities.cli", *arguments],
+            cwd=ROOT,
+            env=environment,
+            check=False,
+            input=typed,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+
+    return run
+
+
+def test_staff_are_created_with_a_password_from_standard_input(world: World, manage: Manage) -> None:
+    facility = world.facility()
+    done = manage(
+        "users",
+        "create",
+        "--login",
+        "Wang-Fang",
+        "--role",
+        "manager",
+        "--facility",
+        str(facility.id),
+        "--password-stdin",
+        typed="a long enough phrase\n",
+    )
+    assert done.returncode == 0, done.stderr
+    db.session.rollback()
+    assert user_by_login("wang-fang") is not None
+    world.browser().sign_in("wang-fang", "a long enough phrase")
+
+
+@pytest.mark.parametrize(
+    ("role", "facility", "password", "says"),
+    [
+        ("manager", None, "a long enough phrase", "站点"),
+        ("manager", "999", "a long enough phrase", "站点"),
+        ("administrator", None, "short", "12"),
+        ("administrator", None, "password1234", "想到"),
+    ],
+    ids=["a manager of nothing", "of what is not there", "a short password", "a common one"],
+)
+def test_a_mistake_is_said_and_nobody_is_created(
+    world: World, manage: Manage, role: str, facility: str | None, password: str, says: str
+) -> None:
+    extra = ["--facility", facility] if facility else []
+    done = manage(
+        "users", "create", "--login", "wang", "--role", role, *extra, "--password-stdin", typed=f"{password}\n"
+    )
+    assert done.returncode == 1
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    db.session.rollback()
+    assert user_by_login("wang") is None
+
+
+def test_verify_says_where_figures_and_log_disagree(world: World, manage: Manage) -> None:
+    facility = world.facility()
+    session = world.session(facility)
+    world.record(world.manager(facility), session, EventKind.WALK_IN)
+    assert "all figures agree" in manage("statistics", "verify").stdout
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE head_counts SET unnamed_walk_ins = 7"))
+    done = manage("statistics", "verify")
+    assert done.returncode == 1
+    assert f"session {session.id}: unnamed_walk_ins: events say 1, kept is 7" in done.stdout
+
+
+def test_an_unsafe_start_is_one_sentence(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "facilities.cli", "serve"],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"PATH": os.environ["PATH"], "HUIMIN_ENV": "production", "HUIMIN_INSTANCE": str(tmp_path)},
+    )
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: Production runs on PostgreSQL")
