@@ -64,7 +64,7 @@ def test_staff_are_created_with_a_password_from_standard_input(world: World, man
         ("manager", None, "a long enough phrase", "站点"),
         ("manager", "999", "a long enough phrase", "站点"),
         ("administrator", None, "short", "12"),
-        ("administrator", None, "password1234", "想到"),
+        ("administrator", None, "password1234", "太常见"),
     ],
     ids=["a manager of nothing", "of what is not there", "a short password", "a common one"],
 )
