@@ -81,6 +81,10 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
         raise NotVisible
     if not booking.is_live:
         return booking
+    programmes.sessions_for_update([booking.session_id])  # the session before what hangs on it: docs/locking.md
+    booking = queries.own_booking(actor, booking_id) or booking
+    if not booking.is_live:
+        return booking
     raise_if(check_cancellable(booking.session.booking_window, clock.now(), roll_taken=booking.state in ROLL_TAKEN))
     freed = db.session.execute(
         update(Booking).where(Booking.id == booking_id, Booking.state == BookingState.CONFIRMED)
