@@ -1,7 +1,7 @@
 """The desk: today's sessions, and the roll."""
 
 from dataclasses import asdict
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ from facilities.programmes import queries as programmes
 from facilities.programmes.models import ActivitySession
 from facilities.programmes.queries import SessionFilter
 from facilities.programmes.views import runnable
+from facilities.web.addresses import day_or
 from facilities.web.guards import current_actor, staff
 from facilities.web.wording import words_for
 
@@ -39,7 +40,7 @@ PAGE = "page"  # all who count on this page count for the same device: the later
 @staff
 def desk() -> ResponseReturnValue:
     """One day of the facilities that the one who asks runs: today, or the day in the address."""
-    actor, day = current_actor(), _day(request.args.get("date"))
+    actor, day = current_actor(), day_or(request.args.get("date"), clock.today())
     start, end = clock.day_span(day, day)
     reach = None if actor.is_administrator else actor.managed_facility_ids
     found = programmes.sessions(SessionFilter(start=start, end=end, facility_ids=reach))
@@ -48,14 +49,6 @@ def desk() -> ResponseReturnValue:
         "attendance/desk.html", day=day, sessions=found, present=queries.present_counts(ids),
         head_counts=queries.head_counts(ids), facilities=places.managed_facilities(actor),
         before=day - timedelta(days=1), after=day + timedelta(days=1))
-
-
-def _day(text: str | None) -> date:
-    try:
-        day = date.fromisoformat(text) if text else clock.today()
-    except ValueError:
-        day = clock.today()
-    return day if date(2000, 1, 1) < day < date(2190, 1, 1) else clock.today()
 
 
 @blueprint.get("/desk/sessions/<session_id>/roll")

@@ -23,6 +23,7 @@ from facilities.programmes.schemas import (
     show_programme,
     show_session,
 )
+from facilities.web.addresses import filter_id
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import administrator, current_actor, first, public, signed_in, staff
 from facilities.web.paging import After, page_of, part_of, read_cursor
@@ -70,19 +71,11 @@ def add_programme(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, page_schema(SessionOut))
 def sessions(query: dict[str, Any]) -> dict[str, Any]:
     wanted = queries.SessionFilter(
-        facility_id=_number(query.get("facility")), programme_id=_number(query.get("programme")),
+        facility_id=filter_id(query.get("facility")), programme_id=filter_id(query.get("programme")),
         kind=FacilityKind(query["kind"]) if "kind" in query else None,
         start=query.get("from_") or clock.now(), end=query.get("to"), available=query["available"])
     rows = queries.sessions(wanted, limit=query["limit"] + 1, after=read_cursor(query["cursor"]))
     return page_of(rows, query["limit"], lambda s: After(s.starts_at, s.id), show_session)
-
-
-def _number(text: str | None) -> int | None:
-    """What a filter names; an id that nothing can have finds nothing."""
-    try:
-        return read_id(text) if text else None
-    except NotVisible:
-        return 0
 
 
 @blueprint.route("/sessions/<session_id>")
@@ -104,7 +97,7 @@ def announce(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _own_facility(body: dict[str, Any]) -> int:
-    number = _number(body["facility_id"]) or 0
+    number = filter_id(body["facility_id"]) or 0
     if places.facility(number) is None:
         raise NotVisible
     if not policy.can_offer_at(current_actor(), number):
@@ -113,7 +106,7 @@ def _own_facility(body: dict[str, Any]) -> int:
 
 
 def _known_programme(body: dict[str, Any]) -> None:
-    if queries.programme(_number(body["programme_id"]) or 0) is None:
+    if queries.programme(filter_id(body["programme_id"]) or 0) is None:
         raise NotVisible
 
 

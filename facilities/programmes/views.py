@@ -18,6 +18,7 @@ from facilities.programmes.forms import SessionForm
 from facilities.programmes.models import ActivitySession
 from facilities.programmes.queries import SessionFilter
 from facilities.programmes.services import Offer
+from facilities.web.addresses import day_or, filter_id
 from facilities.web.guards import current_actor, public, staff
 from facilities.web.wording import words_for
 
@@ -44,7 +45,7 @@ def week() -> ResponseReturnValue:
     monday = _monday(request.args.get("date"))
     start, end = clock.day_span(monday, monday + timedelta(days=6))
     wanted = SessionFilter(
-        facility_id=_number(request.args.get("facility")), programme_id=_number(request.args.get("programme")),
+        facility_id=filter_id(request.args.get("facility")), programme_id=filter_id(request.args.get("programme")),
         kind=read_choice(FacilityKind, request.args.get("kind")), start=start, end=end)
     days: dict[date, list[ActivitySession]] = {monday + timedelta(days=n): [] for n in range(7)}
     for session in queries.sessions(wanted):
@@ -57,21 +58,8 @@ def week() -> ResponseReturnValue:
 
 
 def _monday(text: str | None) -> date:
-    try:
-        day = date.fromisoformat(text) if text else clock.today()
-    except ValueError:
-        day = clock.today()
-    if not date(2000, 1, 1) < day < date(2190, 1, 1):  # neighbours must exist too
-        day = clock.today()
+    day = day_or(text, clock.today())
     return day - timedelta(days=day.weekday())
-
-
-def _number(text: str | None) -> int | None:
-    """An id from an address that a person may have typed: what cannot be one narrows to nothing found."""
-    try:
-        return read_id(text) if text else None
-    except NotVisible:
-        return 0
 
 
 @blueprint.route("/desk/sessions/new", methods=["GET", "POST"])
@@ -79,7 +67,7 @@ def _number(text: str | None) -> int | None:
 def announce() -> ResponseReturnValue:
     actor = current_actor()
     mine = places.managed_facilities(actor)
-    facility = places.facility(_number(request.args.get("facility")) or (mine[0].id if mine else 0))
+    facility = places.facility(filter_id(request.args.get("facility")) or (mine[0].id if mine else 0))
     if facility is None:
         raise NotVisible
     if not policy.can_offer_at(actor, facility.id):

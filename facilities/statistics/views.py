@@ -18,6 +18,7 @@ from facilities.statistics.exports import as_file
 from facilities.statistics.queries import Dimension, Row, Scope
 from facilities.statistics.schemas import names_of
 from facilities.web import exports
+from facilities.web.addresses import day_or
 from facilities.web.guards import current_actor, staff
 
 blueprint = Blueprint("statistics", __name__)
@@ -59,7 +60,7 @@ def _scope() -> Scope:
     if facility_id is not None and not policy.can_see_figures_of(actor, facility_id):
         raise NotPermitted
     today = clock.today()
-    first, last = _day("from", date(_years()[0], 1, 1)), _day("to", today)
+    first, last = day_or(request.args.get("from"), date(_years()[0], 1, 1)), day_or(request.args.get("to"), today)
     return Scope(min(first, last), max(first, last), facility_id, _id("programme"), facility_ids=policy.reach(actor))
 
 
@@ -67,14 +68,6 @@ def _years() -> list[int]:
     start = queries.first_day_with_figures(Scope(date.min, date.max, facility_ids=policy.reach(current_actor())))
     this_year = clock.today().year
     return list(range(start.year if start else this_year, this_year + 1))
-
-
-def _day(name: str, default: date) -> date:
-    try:
-        day = date.fromisoformat(request.args.get(name, ""))
-    except ValueError:
-        return default
-    return day if date(2000, 1, 1) <= day < date(2190, 1, 1) else default
 
 
 def _id(name: str) -> int | None:
