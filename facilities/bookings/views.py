@@ -6,6 +6,7 @@ from flask_babel import gettext as _
 
 from facilities.bookings import policy, queries, services
 from facilities.bookings.forms import BookForm, CallOffForm
+from facilities.bookings.models import BookingState
 from facilities.households import queries as households
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
@@ -59,8 +60,11 @@ def booked(booking_id: str) -> ResponseReturnValue:
     booking = queries.own_booking(current_actor(), read_id(booking_id))
     if booking is None:
         raise NotVisible
+    again = (booking.state is BookingState.CANCELLED and booking.session.places_left > 0
+             and services.why_not(booking.session, booking.resident) is None
+             and queries.clash(booking.resident_id, booking.session) is None)
     return render_template("bookings/booked.html", booking=booking, session=booking.session, form=BookForm(),
-                           can_cancel=policy.can_still_cancel(booking))
+                           can_cancel=policy.can_still_cancel(booking), can_book_again=again)
 
 
 @blueprint.get("/my/bookings")
@@ -80,7 +84,7 @@ def cancel(booking_id: str) -> ResponseReturnValue:
     actor, number = current_actor(), read_id(booking_id)
     unit_of_work(lambda: services.cancel_booking(actor, number))
     flash(_("Cancelled. The place is free for somebody else."))
-    return redirect(url_for("bookings.mine"))
+    return redirect(url_for("bookings.booked", booking_id=number))
 
 
 @blueprint.route("/desk/sessions/<session_id>/cancel", methods=["GET", "POST"])

@@ -79,3 +79,16 @@ def test_a_past_booking_is_folded_away(world: World) -> None:
         page = world.browser(someone).get("/my/bookings")
     assert page.tree.xpath("//details//a[contains(@href, '/bookings/')]")
     assert "nothing booked" in page.text
+
+
+def test_a_cancel_is_taken_back_by_one_tap_while_there_is_a_place(world: World) -> None:
+    someone, session = world.resident(), world.session(capacity=1)
+    booking = world.book(someone, session)
+    browser = world.browser(someone)
+    page = browser.send(f"/bookings/{booking.id}/cancel", token_from="/my/bookings")
+    again = page.tree.xpath("//main//form[contains(@action, '/book')]")
+    assert again
+    page = browser.send(again[0].get("action"), resident_id=page.hidden("resident_id"))
+    assert "See you there" in page.text
+    assert world.fresh(session).places_taken == 1
+    assert "book again" not in browser.get(f"/bookings/{booking.id}").text  # nothing is left to take
