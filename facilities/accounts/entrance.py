@@ -60,15 +60,17 @@ def let_in(user: User, kind: SignInKind) -> Entered:
     return Entered(secret, user, row.ends_at)
 
 
-def start_browsing(entered: Entered) -> None:
-    """Put the sign-in into a fresh cookie; nothing of the one before survives but language and appearance."""
+def start_browsing(entered: Entered) -> Actor | None:
+    """A fresh cookie for the sign-in, and who acts. Of the cookie before, language and appearance stay."""
     kept = {name: session[name] for name in ("language", "elder") if name in session}
     session.clear()
     session.update(kept)
     session.permanent = True
     found = services.find_sign_in(entered.secret, SignInKind.BROWSER)
-    if found is not None:
-        login_user(SignedIn(found.actor, entered.secret))
+    if found is None:
+        return None
+    login_user(SignedIn(found.actor, entered.secret))
+    return found.actor
 
 
 def register_entrance(app: Flask) -> None:

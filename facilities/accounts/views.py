@@ -30,8 +30,9 @@ def sign_in() -> ResponseReturnValue:
         except Refused as refused:
             refusal = words_for(refused.refusal)
         else:
-            start_browsing(entered)
-            return redirect(safe_next(form.next.data) or url_for("pages.home"))
+            actor = start_browsing(entered)
+            start = "attendance.desk" if actor is not None and actor.is_staff else "pages.home"
+            return redirect(safe_next(form.next.data) or url_for(start))
     return render_template("accounts/sign_in.html", form=form, refusal=refusal), 422 if form.errors or refusal else 200
 
 

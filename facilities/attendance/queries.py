@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
-from facilities.engine.roll_call import AttendanceState, Counts, Event, EventKind, read_roll
+from facilities.engine.roll_call import AttendanceState, Event, EventKind, RollCall, read_roll
 from facilities.infra.db import db
 
 
@@ -57,7 +57,11 @@ def present_counts(session_ids: Iterable[int]) -> dict[int, int]:
     return dict(rows.tuples().all())
 
 
-def last_count(session_id: int, device: str) -> Counts | None:
-    """The head count of one device that stands."""
-    event = read_roll(logs([session_id]).get(session_id, [])).head_counts.get(device)
-    return event.counts if event else None
+def roll(session_id: int) -> RollCall:
+    """What the log of one session says at present."""
+    return read_roll(logs([session_id]).get(session_id, []))
+
+
+def is_present(session_id: int, resident_id: int) -> bool:
+    row = db.session.get(Attendance, (session_id, resident_id))
+    return row is not None and row.state is AttendanceState.PRESENT

@@ -15,7 +15,13 @@ from facilities.attendance.forms import HeadCountForm, TickForm, WalkInForm
 from facilities.attendance.services import Entry, Outcome
 from facilities.bookings import queries as bookings
 from facilities.engine.phones import read_phone
-from facilities.engine.roll_call import AttendanceState, Counts, EventKind, moment_for_entry
+from facilities.engine.roll_call import (
+    ENTRY_OPENS_BEFORE_START,
+    AttendanceState,
+    Counts,
+    EventKind,
+    moment_for_entry,
+)
 from facilities.households import queries as households
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
@@ -63,14 +69,15 @@ def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCo
     standing = {a.resident_id: a for a in queries.attendances([session.id])}
     booked = bookings.roster(session.id)
     here = {b.resident_id for b in booked}
-    kept = queries.head_counts([session.id]).get(session.id)
-    typed = any(field.raw_data for field in head_count)
-    counted = queries.last_count(session.id, PAGE) if kept is not None and not typed else None
-    if counted is not None:
-        for name, number in asdict(counted).items():
+    roll = queries.roll(session.id)
+    page_count = roll.head_counts.get(PAGE)
+    if page_count is not None and page_count.counts and not any(field.raw_data for field in head_count):
+        for name, number in asdict(page_count.counts).items():
             head_count[name].data = number
     page = render_template(
-        "attendance/roll_call.html", session=session, booked=booked, standing=standing, head_count=kept,
+        "attendance/roll_call.html", session=session, booked=booked, standing=standing,
+        unnamed=roll.unnamed, without_names=roll.head_count.people + roll.unnamed_walk_ins,
+        opens_at=session.starts_at - ENTRY_OPENS_BEFORE_START,
         walk_ins=[a for a in standing.values() if a.resident_id not in here and a.state is AttendanceState.PRESENT],
         present=sum(a.state is AttendanceState.PRESENT for a in standing.values()),
         walk_in_form=walk_in, head_count_form=head_count, form=TickForm(formdata=None), new_event=uuid6.uuid7,
@@ -87,7 +94,9 @@ def tick(session_id: str) -> ResponseReturnValue:
     if kind not in (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.VOID):
         kind = EventKind.PRESENT
     voids = _event_id(request.form.get("voids", "")) if kind is EventKind.VOID else None
-    resident_id = read_id(request.form.get("resident_id", ""))
+    # a walk-in without a name is taken back without one
+    nameless = kind is EventKind.VOID and not request.form.get("resident_id")
+    resident_id = None if nameless else read_id(request.form.get("resident_id", ""))
     refusal = _record(session, form, kind, resident_id=resident_id, voids=voids)
     if refusal:
         return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None), refusal)
@@ -105,6 +114,8 @@ def walk_in(session_id: str) -> ResponseReturnValue:
         resident_id = resident.id if resident else None
         if resident is None:
             refusal = _("Nobody is registered with this number. Leave it empty to count a person without a name.")
+        elif queries.is_present(session.id, resident.id):
+            refusal = _("%(name)s is counted already.", name=resident.name)
     refusal = refusal or _record(session, form, EventKind.WALK_IN, resident_id=resident_id)
     if refusal:
         return _roll_page(session, form, HeadCountForm(formdata=None), refusal)

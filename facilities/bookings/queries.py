@@ -71,6 +71,13 @@ def next_booking(actor: Actor, now: datetime) -> Booking | None:
         .order_by(Booking.starts_at, Booking.id).limit(1))
 
 
+def places_ahead(actor: Actor, resident_id: int, now: datetime) -> list[Booking]:
+    """In the order of their sessions' ids, which is the order of locking."""
+    return list(db.session.scalars(
+        _whole().where(Booking.resident_id == resident_id, Booking.state.in_(LIVE), Booking.ends_at > now,
+                       _acted_for(actor)).order_by(Booking.session_id)))
+
+
 def live_in_session(actor: Actor, session_id: int) -> dict[int, Booking]:
     """The household's live bookings in one session, by resident."""
     rows = db.session.scalars(

@@ -9,6 +9,7 @@ from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booki
 from facilities.engine.deadlines import check_bookable, check_cancellable
 from facilities.engine.eligibility import Candidate, check_eligible
 from facilities.households import queries as households
+from facilities.households import services as households_services
 from facilities.households.models import Resident
 from facilities.infra.db import db
 from facilities.kernel import clock
@@ -96,6 +97,21 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
             .values(places_taken=ActivitySession.places_taken - 1),
             execution_options={"synchronize_session": False})
     return queries.own_booking(actor, booking_id) or booking
+
+
+def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
+    """Afterwards nobody may be left who could give the resident's places back, so that is settled first.
+
+    With `give_back` the places ahead are given back, as far as their deadlines allow; without, they refuse the leave
+    (`has_places_ahead`), which is what a page does that has not asked.
+    """
+    ahead = queries.places_ahead(actor, resident_id, clock.now())
+    if ahead and not give_back:
+        raise Refused("has_places_ahead")
+    for booking in ahead:
+        if check_cancellable(booking.session.booking_window, clock.now(), roll_taken=booking.state in ROLL_TAKEN) is None:
+            cancel_booking(actor, booking.id)
+    households_services.remove_resident(actor, resident_id)
 
 
 def cancel_session(session_id: int, reason: str) -> ActivitySession:

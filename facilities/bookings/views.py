@@ -36,6 +36,7 @@ def _session_page(session_id: int, refusal: str | None = None) -> ResponseReturn
         booked = queries.live_in_session(actor, found.id)
         people = [(link, booked.get(link.resident_id), services.why_not(found, link.resident))
                   for link in households.guardianships_of(actor)]
+        people.sort(key=lambda person: person[2] is not None)  # who can come, first
     page = render_template(
         "bookings/session.html", session=found, people=people, form=BookForm(), refusal=refusal, words_for=words_for,
         can_run=actor is not None and sessions.can_run(actor, found))
@@ -73,8 +74,9 @@ def mine() -> ResponseReturnValue:
     now = clock.now()
     rows = queries.own_bookings(current_actor())
     coming = [b for b in rows if b.is_live and b.ends_at > now]
-    past = [b for b in reversed(rows) if b not in coming]
-    return render_template("bookings/mine.html", coming=coming, past=past, form=BookForm(),
+    called_off = [b for b in rows if b.session.is_cancelled and b.ends_at > now]
+    past = [b for b in reversed(rows) if b not in coming and b not in called_off]
+    return render_template("bookings/mine.html", coming=coming, past=past, called_off=called_off, form=BookForm(),
                            can_cancel=policy.can_still_cancel)
 
 
@@ -85,6 +87,15 @@ def cancel(booking_id: str) -> ResponseReturnValue:
     unit_of_work(lambda: services.cancel_booking(actor, number))
     flash(_("Cancelled. The place is free for somebody else."))
     return redirect(url_for("bookings.booked", booking_id=number))
+
+
+@blueprint.post("/me/family/<resident_id>/remove")
+@signed_in
+def leave_household(resident_id: str) -> ResponseReturnValue:
+    actor, number = current_actor(), read_id(resident_id)
+    unit_of_work(lambda: services.leave_household(actor, number, give_back=False))
+    flash(_("Removed from your household. Past bookings stay on record."))
+    return redirect(url_for("households.me"))
 
 
 @blueprint.route("/desk/sessions/<session_id>/cancel", methods=["GET", "POST"])

@@ -39,7 +39,7 @@ class Pool:
 def write_bookings(session: ActivitySession, residents: Iterable[Resident], state: BookingState,
                    created_at: datetime) -> None:
     """Rows as the booking service writes them, many at once; the session's counter with them."""
-    rows = [{"reference": new_reference(10), "session_id": session.id, "starts_at": session.starts_at,
+    rows = [{"reference": new_reference(), "session_id": session.id, "starts_at": session.starts_at,
              "ends_at": session.ends_at, "resident_id": r.id, "state": state, "created_at": created_at}
             for r in residents]
     if rows:

@@ -93,7 +93,11 @@ class Standing:
 class RollCall:
     residents: dict[int, Standing]
     head_counts: dict[str, Event]  # by device
-    unnamed_walk_ins: int
+    unnamed: tuple[Event, ...]  # walk-ins of whom nothing is known, in the order in which they happened
+
+    @property
+    def unnamed_walk_ins(self) -> int:
+        return len(self.unnamed)
 
     @property
     def head_count(self) -> Counts:
@@ -111,7 +115,7 @@ def read_roll(events: Iterable[Event]) -> RollCall:
     voided = {event.voids for event in log.values() if event.kind is EventKind.VOID}
     standing: dict[int, Standing] = {}
     head_counts: dict[str, Event] = {}
-    unnamed = 0
+    unnamed: list[Event] = []
     in_order = sorted(log.values(), key=lambda e: (e.occurred_at, e.id))
     for event in in_order:
         if event.kind is EventKind.VOID or event.id in voided:
@@ -119,10 +123,10 @@ def read_roll(events: Iterable[Event]) -> RollCall:
         if event.kind is EventKind.HEAD_COUNT:
             head_counts[event.device] = event
         elif event.resident_id is None:
-            unnamed += 1
+            unnamed.append(event)
         else:
             standing[event.resident_id] = Standing(event.resident_id, _STATES[event.kind], event)
-    return RollCall(standing, head_counts, unnamed)
+    return RollCall(standing, head_counts, tuple(unnamed))
 
 
 def check_in_window(starts_at: datetime, ends_at: datetime, occurred_at: datetime, now: datetime,

@@ -106,11 +106,3 @@ def change_resident(body: dict[str, Any], resident_id: str) -> dict[str, Any]:
     if "relation" in changes:
         changes["relation"] = Relation(changes["relation"])
     return show_resident(unit_of_work(lambda: services.change_resident(actor, number, dict(changes))))
-
-
-@blueprint.route("/residents/<resident_id>", methods=["DELETE"])
-@signed_in
-@blueprint.response(204)
-def remove_resident(resident_id: str) -> None:
-    actor, number = current_actor(), read_id(resident_id)
-    unit_of_work(lambda: services.remove_resident(actor, number))

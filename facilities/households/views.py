@@ -12,7 +12,6 @@ from facilities.households import queries, services
 from facilities.households.forms import MemberForm, RegisterForm
 from facilities.households.models import Relation
 from facilities.infra.db import unit_of_work
-from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, Refusal, Refused
 from facilities.web.guards import current_actor, public, signed_in
 from facilities.web.limits import limiter
@@ -72,12 +71,3 @@ def add_member() -> ResponseReturnValue:
             return redirect(safe_next(request.args.get("next")) or url_for("households.me"))
     status = 422 if form.errors or refusal else 200
     return render_template("households/add_member.html", form=form, refusal=refusal), status
-
-
-@blueprint.post("/me/family/<resident_id>/remove")
-@signed_in
-def remove_member(resident_id: str) -> ResponseReturnValue:
-    actor, number = current_actor(), read_id(resident_id)
-    unit_of_work(lambda: services.remove_resident(actor, number))
-    flash(_("Removed from your household. Past bookings stay on record."))
-    return redirect(url_for("households.me"))

@@ -45,7 +45,8 @@ def find() -> ResponseReturnValue:
     else:
         sessions = [s for s in programmes.search(wish, LONGEST_LIST) if kind in (None, s.facility.kind)]
         facilities = [f for f in places.matching(wish, LONGEST_LIST) if kind in (None, f.kind)]
-    return render_template("pages/find.html", text=text, kind=kind, sessions=sessions, facilities=facilities)
+    return render_template("pages/find.html", text=text, kind=kind, sessions=sessions, facilities=facilities,
+                           cut=len(sessions) == LONGEST_LIST)
 
 
 @blueprint.get("/healthz")

@@ -84,7 +84,9 @@ def announce() -> ResponseReturnValue:
         except Refused as refused:
             refusal = words_for(refused.refusal)
         else:
-            flash(_("Announced. Residents can book it now."))
+            past = session.ends_at <= clock.now()
+            flash(_("Entered afterwards: it is over. Its roll can be taken now.") if past
+                  else _("Announced. Residents can book it now."))
             return redirect(url_for("bookings.session", session_id=session.id))
     status = 422 if form.errors or refusal else 200
     return render_template("programmes/session_form.html", form=form, facility=facility, facilities=mine,

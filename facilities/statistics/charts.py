@@ -87,10 +87,10 @@ def stacked_bars(columns: Sequence[str], series: Sequence[str], values: dict[tup
 
 
 def _round_up(value: int) -> int:
-    """The next number of the kind 4, 8, 20, 40, 80, 200 … that four marks divide evenly."""
-    step = 4
+    """The next of 4, 8, 12, 16, 20, 24, 32, 40, 60, 80 times a power of ten: four marks divide them all evenly."""
+    size = 1
     while True:
-        for factor in (1, 2, 5):
-            if step * factor >= value:
-                return step * factor
-        step *= 10
+        for step in (4, 8, 12, 16, 20, 24, 32, 40, 60, 80):
+            if step * size >= value:
+                return step * size
+        size *= 10

@@ -11,7 +11,6 @@ from facilities.statistics.charts import word_for
 from facilities.statistics.queries import Dimension, Figures, Row, Scope
 from facilities.statistics.schemas import names_of
 from facilities.web import exports
-from facilities.web.formats import date_time
 
 
 def as_file(kind: str, scope: Scope, by: Sequence[Dimension], rows: Sequence[Row], total: Figures) -> Response:
@@ -23,9 +22,10 @@ def as_file(kind: str, scope: Scope, by: Sequence[Dimension], rows: Sequence[Row
         for row in rows]
     if by:
         table.append([_("Total"), *[""] * (len(by) - 1), *asdict(total).values()])
-    name = f"beneficiaries-{scope.first}-{scope.last}"
+    name = "-".join(["beneficiaries", *(d.value for d in by), f"{scope.first}-{scope.last}"])
     if kind == exports.CSV:
         return exports.as_csv(name, header, table)
-    notes = [(_("From"), str(scope.first)), (_("To"), str(scope.last)), (_("Made"), date_time(clock.now())),
+    notes = [(_("From"), str(scope.first)), (_("To"), str(scope.last)),
+             (_("Made"), clock.local(clock.now()).strftime("%Y-%m-%d %H:%M")),
              (_("Persons"), _("Distinct residents; not additive over rows."))]
     return exports.as_xlsx(name, _("Beneficiaries"), header, table, notes)

@@ -155,7 +155,8 @@ def page_for(status: int) -> ResponseReturnValue:
         500: _("Something went wrong"),
     }
     texts: dict[int, str] = {
-        403: _("This page is for staff of another place. If you should have access, ask your administrator."),
+        403: _("This page is for staff, or for those of another place. "
+               "If you should have access, ask your administrator."),
         404: _("The page does not exist, has moved, or is not for you. Search, or start from the home page."),
     }
     return page(status, texts.get(status) or str(_TEXTS.get(status, _TEXTS[400])), titles.get(status))

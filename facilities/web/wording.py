@@ -21,6 +21,7 @@ _PLAIN: dict[str, Any] = {
     "ends_before_it_starts": _l("The end must be after the start."),
     "ages_out_of_order": _l("The highest age must not be below the lowest."),
     "has_bookings": _l("People have booked. Cancel the session with a reason instead of deleting it."),
+    "has_places_ahead": _l("This person still has places booked. Cancel those first, under 'My bookings'."),
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
     "login_taken": _l("This login is already in use. Choose another one."),
     "name_taken": _l("There is already one with this name. Choose another name."),

@@ -108,12 +108,39 @@ def test_a_head_count_that_does_not_add_up_is_refused_with_what_was_typed(world:
 
 
 def test_the_roll_is_not_taken_days_before(world: World) -> None:
+    """The page says from when; a tap that comes all the same is refused with the reason."""
     facility = world.facility()
     session, someone = world.session(facility, starts_in=timedelta(days=2)), world.resident()
     world.book(someone, session)
     browser = world.browser(world.manager(facility))
-    page = tap(browser, roll(browser, session.id), session.id, someone.resident_id, "present", status=409)
+    page = roll(browser, session.id)
+    assert "The roll can be taken from Fri 18 Sep 09:00. 1 are booked so far." in page.text
+    assert not page.tree.xpath("//main//button")
+    page = browser.send(
+        f"/desk/sessions/{session.id}/tick", status=409, event_id="", kind="present", resident_id=someone.resident_id
+    )
     assert "one hour before the start" in page.text
+
+
+def test_a_walk_in_without_a_name_is_taken_back(world: World) -> None:
+    facility = world.facility()
+    session = world.session(facility, starts_in=timedelta(minutes=30))
+    browser = world.browser(world.manager(facility))
+    for _ in range(2):
+        page = browser.send(f"/desk/sessions/{session.id}/walk-in", event_id="", phone="")
+    assert "2 walk-ins without a name" in page.text
+    page = browser.send(f"/desk/sessions/{session.id}/tick", event_id="", kind="void", voids=page.hidden("voids"))
+    assert "1 walk-in without a name" in page.text
+    assert queries.head_counts([session.id])[session.id].unnamed_walk_ins == 1
+
+
+def test_a_known_walk_in_is_counted_once_and_told_so(world: World) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility, starts_in=timedelta(minutes=30)), world.resident(name="罗玉兰")
+    browser = world.browser(world.manager(facility))
+    browser.send(f"/desk/sessions/{session.id}/walk-in", event_id="", phone=someone.login)
+    page = browser.send(f"/desk/sessions/{session.id}/walk-in", status=409, event_id="", phone=someone.login)
+    assert "罗玉兰 is counted already" in page.text
 
 
 def test_the_desk_shows_ones_own_facilities_only(world: World) -> None:

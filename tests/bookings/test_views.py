@@ -92,3 +92,26 @@ def test_a_cancel_is_taken_back_by_one_tap_while_there_is_a_place(world: World) 
     assert "See you there" in page.text
     assert world.fresh(session).places_taken == 1
     assert "book again" not in browser.get(f"/bookings/{booking.id}").text  # nothing is left to take
+
+
+def test_who_has_a_place_ahead_does_not_leave_the_household(world: World) -> None:
+    """Nobody would be left who could give the place back."""
+    someone = world.resident()
+    child = world.member(someone)
+    booking = world.book(someone, world.session(), child)
+    browser = world.browser(someone)
+    page = browser.send(f"/me/family/{child}/remove", status=409, token_from="/me")
+    assert "Cancel those first" in page.text
+    browser.send(f"/bookings/{booking.id}/cancel", token_from="/my/bookings")
+    assert "Removed" in browser.send(f"/me/family/{child}/remove", token_from="/me").text
+
+
+def test_what_the_place_cancelled_stays_in_sight_until_the_day_is_over(world: World) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility), world.resident()
+    world.book(someone, session)
+    world.manager(facility).api.post(f"/sessions/{session.id}/cancel", {"reason": "停电"}, status=200)
+    page = world.browser(someone).get("/my/bookings")
+    assert "停电" in page.tree.xpath("//div[@class='refused']")[0].text_content()
+    with clock.frozen(clock.now() + timedelta(days=5)):
+        assert not world.browser(someone).get("/my/bookings").tree.xpath("//div[@class='refused']")

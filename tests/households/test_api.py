@@ -96,6 +96,7 @@ def test_who_leaves_the_household_is_no_longer_there_for_it(world: World) -> Non
     resident.api.get(f"/residents/{child}", status=404)
     resident.api.delete(f"/residents/{child}", status=404)
     resident.api.get(f"/bookings/{booking.id}", status=404)
+    assert world.fresh(session).places_taken == 0  # nobody would be left who could give the place back
     resident.api.post("/bookings", {"session_id": str(session.id), "resident_ids": [str(child)]}, status=404)
 
 

@@ -64,7 +64,7 @@ PAGES = {
     "call a session off": ("manager", "/desk/sessions/{session}/cancel", 2),
     "my bookings": ("resident", "/my/bookings", 2),
     "desk": ("manager", "/desk", 5),
-    "roll-call": ("manager", "/desk/sessions/{session}/roll", 7),
+    "roll-call": ("manager", "/desk/sessions/{session}/roll", 6),
     "new session": ("manager", "/desk/sessions/new", 7),
     "change a session": ("manager", "/desk/sessions/{session}/edit", 5),
     "figures": ("administrator", "/statistics", 9),
