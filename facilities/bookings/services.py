@@ -109,7 +109,8 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
     if ahead and not give_back:
         raise Refused("has_places_ahead")
     for booking in ahead:
-        if check_cancellable(booking.session.booking_window, clock.now(), roll_taken=booking.state in ROLL_TAKEN) is None:
+        window, ticked = booking.session.booking_window, booking.state in ROLL_TAKEN
+        if check_cancellable(window, clock.now(), roll_taken=ticked) is None:
             cancel_booking(actor, booking.id)
     households_services.remove_resident(actor, resident_id)
 
