@@ -43,6 +43,8 @@ class Settings:
         instance = Path(environ.get("HUIMIN_INSTANCE") or ROOT / "instance").resolve()
         instance.mkdir(parents=True, exist_ok=True)
         clock_file = environ.get("HUIMIN_CLOCK_FILE")
+        if production and environ.get("FLASK_DEBUG", "0") not in ("", "0", "false", "False"):
+            raise SettingsError("FLASK_DEBUG shows the inside of the app to strangers; unset it in production.")
         if clock_file and production:
             raise SettingsError("HUIMIN_CLOCK_FILE is for tests and demonstrations; unset it.")
         return cls(

@@ -20,6 +20,7 @@ from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotVisible, raise_if
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import administrator, current_actor, first, public, signed_in
+from facilities.web.limits import limiter
 
 blueprint = ApiBlueprint("accounts", __name__)
 
@@ -33,6 +34,7 @@ def _visible(user_id: str) -> User:
 
 @blueprint.route("/tokens", methods=["POST"])
 @public
+@limiter.limit("30 per minute")
 @blueprint.arguments(Credentials)
 @blueprint.response(201, TokenOut)
 def create_token(body: dict[str, Any]) -> dict[str, Any]:

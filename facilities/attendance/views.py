@@ -27,7 +27,7 @@ from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Refusal
-from facilities.kernel.text import read_choice
+from facilities.kernel.text import mask_name, read_choice
 from facilities.places import queries as places
 from facilities.programmes import queries as programmes
 from facilities.programmes.models import ActivitySession
@@ -115,7 +115,7 @@ def walk_in(session_id: str) -> ResponseReturnValue:
         if resident is None:
             refusal = _("Nobody is registered with this number. Leave it empty to count a person without a name.")
         elif queries.is_present(session.id, resident.id):
-            refusal = _("%(name)s is counted already.", name=resident.name)
+            refusal = _("%(name)s is counted already.", name=mask_name(resident.name))
     refusal = refusal or _record(session, form, EventKind.WALK_IN, resident_id=resident_id)
     if refusal:
         return _roll_page(session, form, HeadCountForm(formdata=None), refusal)
@@ -149,9 +149,9 @@ def _record(session: ActivitySession, form: TickForm, kind: EventKind, **more: A
     return words_for(Refusal(result.code or "")) if result.outcome is Outcome.REFUSED else None
 
 
-def _event_id(text: str) -> UUID:
+def _event_id(text: str | None) -> UUID:
     """The page made it; a missing or broken one gets a fresh id, which counts the tap once more at worst."""
     try:
-        return UUID(text)
+        return UUID(text or "")
     except ValueError:
         return UUID(str(uuid6.uuid7()))

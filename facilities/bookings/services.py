@@ -35,6 +35,8 @@ def book_place(actor: Actor, session_id: int, resident_id: int) -> Booking:
     if clash := queries.clash(resident_id, session):
         raise Refused("already_booked" if clash.same_session else "overlaps_own_booking")
     _take_place(session)
+    session = programmes.session(session_id) or session  # its row is ours now: what it says holds until the commit
+    raise_if(why_not(session, link.resident))
     return _promise(actor, session, resident_id)
 
 

@@ -43,7 +43,7 @@ def find() -> ResponseReturnValue:
         sessions = programmes.sessions(SessionFilter(kind=kind, start=clock.now()), limit=LONGEST_LIST)
         facilities = places.facilities(kind=kind) if kind else []
     else:
-        sessions = [s for s in programmes.search(wish, LONGEST_LIST) if kind in (None, s.facility.kind)]
+        sessions = programmes.search(wish, LONGEST_LIST, kind)
         facilities = [f for f in places.matching(wish, LONGEST_LIST) if kind in (None, f.kind)]
     return render_template("pages/find.html", text=text, kind=kind, sessions=sessions, facilities=facilities,
                            cut=len(sessions) == LONGEST_LIST)

@@ -82,6 +82,11 @@ def space_in(facility_id: int, space_id: int) -> Space | None:
     return db.session.scalar(select(Space).where(Space.facility_id == facility_id, Space.id == space_id))
 
 
+def lock_layout(facility_id: int, *, to_change: bool) -> None:
+    """Which space lies in which stays as it is while one is held; who holds shares the lock, who builds does not."""
+    db.session.execute(select(Facility.id).where(Facility.id == facility_id).with_for_update(read=not to_change))
+
+
 def spaces_of(facility_id: int) -> list[Space]:
     return list(db.session.scalars(select(Space).where(Space.facility_id == facility_id).order_by(Space.id)))
 

@@ -72,6 +72,7 @@ def _minute(wall: time) -> int:
 def add_space(facility: Facility, name: str, kind: SpaceKind, *, name_en: str | None = None,
               capacity: int | None = None, parent_id: int | None = None, quantity: int = 1) -> Space:
     """What already holds the parent, or anything around it, holds the new space too from then on."""
+    queries.lock_layout(facility.id, to_change=True)
     if parent_id is not None and queries.space_in(facility.id, parent_id) is None:
         raise Invalid(parent_id="unknown_parent")
     space = Space(facility_id=facility.id, parent_id=parent_id, name=name, name_en=name_en, kind=kind,
@@ -111,6 +112,7 @@ def leaves_of(space_id: int, family: Sequence[Space]) -> list[int]:
 
 def hold_space(space: Space, session_id: int, starts_at: datetime, ends_at: datetime) -> None:
     """One row for each leaf, in id order. Refused `space_taken` by the database where one is held already."""
+    queries.lock_layout(space.facility_id, to_change=False)
     leaves = leaves_of(space.id, queries.spaces_of(space.facility_id))
     db.session.add_all(Occupancy(space_id=leaf, held_space_id=space.id, session_id=session_id,
                                  starts_at=starts_at, ends_at=ends_at) for leaf in leaves)

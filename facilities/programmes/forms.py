@@ -8,9 +8,11 @@ from wtforms import DateField, IntegerField, SelectChoice, SelectField, TimeFiel
 from wtforms.validators import NumberRange, Optional
 
 from facilities.kernel import clock
+from facilities.kernel.refusals import Invalid
 from facilities.places.models import Space
 from facilities.programmes.models import ActivitySession, Programme
 from facilities.programmes.services import audience_of
+from facilities.web.addresses import EARLIEST_PAGE, LATEST_PAGE
 from facilities.web.forms import BaseForm, needed, text
 from facilities.web.language import in_language
 from facilities.web.parts import WORDS
@@ -55,6 +57,8 @@ class SessionForm(BaseForm):
 
     def values(self) -> dict[str, Any]:
         """What the service takes. Invalid where the ages are out of order."""
+        if not EARLIEST_PAGE < self.day.data < LATEST_PAGE:
+            raise Invalid(day="day_too_far")
         starts_at = clock.at(self.day.data, self.starts.data)
         ends_at = clock.at(self.day.data, self.ends.data)
         return {

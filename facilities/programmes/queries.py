@@ -41,10 +41,12 @@ def sessions(wanted: SessionFilter, *, limit: int | None = None, after: tuple[da
     return list(db.session.scalars(found.limit(limit)))
 
 
-def search(wish: Wish, limit: int) -> list[ActivitySession]:
+def search(wish: Wish, limit: int, kind: FacilityKind | None = None) -> list[ActivitySession]:
     """Coming sessions in which each word is found, on one of the days that were named."""
     now = clock.now()
     found = _listed().where(ActivitySession.starts_at >= now, ActivitySession.status == SessionStatus.SCHEDULED)
+    if kind is not None:
+        found = found.where(Facility.kind == kind)
     for word in wish.words:
         found = found.where(says(
             word, ActivitySession.title, ActivitySession.title_en, ActivitySession.details, Programme.name,

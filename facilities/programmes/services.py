@@ -90,7 +90,7 @@ def change(session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
     facility_id = values.get("facility_id", session.facility_id)
     if facility_id != session.facility_id:  # a space of the old facility stays behind
         values.setdefault("space_id", None)
-    moves_space = "space_id" in values and values["space_id"] != session.space_id
+    moves_space = facility_id != session.facility_id or values.get("space_id", session.space_id) != session.space_id
     space = _space(facility_id, values.get("space_id")) if moves_space else None
     if moves_space:  # before the time changes, so that the old space is in nobody's way
         release_space(session.id)

@@ -37,13 +37,12 @@ def beneficiaries() -> ResponseReturnValue:
     rows, total = queries.beneficiaries(scope, [by]), queries.total(scope)
     if (kind := FILES.get(request.args.get("format", ""))) is not None:
         return as_file(kind, scope, [by], rows, total)
-    monthly = rows if by is Dimension.MONTH else queries.beneficiaries(scope, [Dimension.MONTH])
     groups = queries.beneficiaries(scope, [Dimension.MONTH, Dimension.CATEGORY])
     by_group = {row.of[Dimension.CATEGORY]: row.figures
                 for row in queries.beneficiaries(scope, [Dimension.CATEGORY])}
     return render_template(
         "statistics/beneficiaries.html", scope=scope, by=by, rows=rows, total=total, by_group=by_group,
-        names=names_of(rows, [by]), word_for=word_for, tables=TABLES, chart=_chart(groups), months=monthly,
+        names=names_of(rows, [by]), word_for=word_for, tables=TABLES, chart=_chart(groups),
         facilities=places.managed_facilities(current_actor()), programmes=programmes.programmes(), years=_years())
 
 
@@ -67,7 +66,7 @@ def _scope() -> Scope:
 def _years() -> list[int]:
     start = queries.first_day_with_figures(Scope(date.min, date.max, facility_ids=policy.reach(current_actor())))
     this_year = clock.today().year
-    return list(range(start.year if start else this_year, this_year + 1))
+    return list(range(min(start.year, this_year) if start else this_year, this_year + 1))
 
 
 def _id(name: str) -> int | None:

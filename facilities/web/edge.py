@@ -25,6 +25,12 @@ def register_edge(app: Flask) -> None:
         g.request_id = secrets.token_hex(8)
 
     @app.before_request
+    def know_who_acts() -> None:
+        """Before any view reads: noting that somebody was seen writes, and forgets what was read before."""
+        if request.endpoint and not _is_impersonal(request.endpoint):
+            _ = current_user.is_authenticated
+
+    @app.before_request
     def refuse_large_bodies() -> None:
         """Also where nobody would read them."""
         if (request.content_length or 0) > LARGEST_BODY:
@@ -55,6 +61,11 @@ def register_edge(app: Flask) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if request.endpoint and not request.endpoint.endswith("static") and current_user.is_authenticated:
+        if request.endpoint and not _is_impersonal(request.endpoint) and current_user.is_authenticated:
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _is_impersonal(endpoint: str) -> bool:
+    """Files and health say the same to everybody, and health must answer without a database."""
+    return endpoint.endswith("static") or endpoint in ("pages.healthz", "pages.readyz")

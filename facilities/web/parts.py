@@ -8,7 +8,7 @@ from flask_babel import get_locale
 from flask_babel import lazy_gettext as _l
 
 from facilities.kernel import clock
-from facilities.kernel.text import mask_phone
+from facilities.kernel.text import mask_name, mask_phone
 from facilities.web import formats
 from facilities.web.forms import described_by
 from facilities.web.guards import actor_or_none
@@ -76,7 +76,7 @@ def address_with(**changes: object) -> str:
 
 def register_parts(app: Flask) -> None:
     app.jinja_env.filters.update(formats.FILTERS)
-    app.jinja_env.filters["mask_phone"] = mask_phone
+    app.jinja_env.filters.update(mask_phone=mask_phone, mask_name=mask_name)
     app.jinja_env.globals.update(
         word=word, words=WORDS, described_by=described_by, in_language=in_language, span=formats.span,
         ages=formats.ages, age_text=formats.age_text, address_with=address_with, now=clock.now, today=clock.today,

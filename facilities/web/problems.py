@@ -7,6 +7,7 @@ from flask import Flask, Response, current_app, g, json, render_template, reques
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
@@ -133,7 +134,10 @@ def register_problems(app: Flask) -> None:
             raise error
         # the message of a database error can hold what somebody typed: only the kind and place are logged
         app.logger.error("unexpected %s in %s", type(error).__name__, request.endpoint, exc_info=_bare(error))
-        return problem(500) if is_api() else page_for(500)
+        if is_api():
+            return problem(500)
+        g._login_user = AnonymousUserMixin()  # noqa: SLF001 - the page must not ask the database who reads it
+        return page_for(500)
 
 
 def _by_field(messages: dict[str, Any]) -> dict[str, Any]:

@@ -81,6 +81,7 @@ INPUT_MESSAGES: dict[str, Any] = {
     "password_too_long": _l("Use at most 128 characters."),
     "password_too_common": _l("This password is one of the first that others would try. Choose another one."),
     "login_too_long": _l("Use at most 64 characters."),
+    "day_too_far": _l("This day is too far away. Check the year."),
     "another_day": _l("The date differs from the one in the address."),
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),

@@ -1,13 +1,16 @@
 """Signing in and out on the pages."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
-from facilities.accounts import services
+from facilities.accounts import queries, services
 from facilities.accounts.entrance import safe_next
-from facilities.infra.db import unit_of_work
+from facilities.accounts.models import SignInKind
+from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
+from facilities.kernel.refusals import Refused
 from tests.world import PASSWORD, World
 
 
@@ -49,7 +52,17 @@ def test_signing_in_leads_back_to_where_one_was_going(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["https://elsewhere.example", "//elsewhere.example", "/\\elsewhere.example", "javascript:1", "", None]
+    "target",
+    [
+        "https://elsewhere.example",
+        "//elsewhere.example",
+        "/\\elsewhere.example",
+        "javascript:1",
+        "/\t/elsewhere.example",
+        "/\n/elsewhere.example",
+        "",
+        None,
+    ],
 )
 def test_nobody_is_sent_to_another_site(target: str | None) -> None:
     assert safe_next(target) is None
@@ -107,3 +120,23 @@ def test_guessing_the_present_password_is_limited_too(world: World) -> None:
         someone.api.post("/me/password", guess, status=422)
     answer = someone.api.call("POST", "/me/password", json={**guess, "password": PASSWORD}, status=429)
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_guesses_that_come_at_once_are_all_counted(world: World) -> None:
+    def guess(_number: int) -> None:
+        with world.app.app_context():
+            unit_of_work(lambda: services.note_failure("13812345678"))
+            db.session.remove()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(guess, range(24)))
+    failures = queries.failures_of(services.fingerprint("13812345678"))
+    assert failures is not None
+    assert failures.failures == 24
+
+
+def test_a_password_that_changes_between_check_and_entry_opens_nothing(world: World) -> None:
+    someone = world.resident()
+    stale = services.HASHER.hash("the password before")
+    with pytest.raises(Refused):
+        unit_of_work(lambda: services.open_sign_in(someone.user, SignInKind.BROWSER, stale))

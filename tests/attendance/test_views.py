@@ -61,7 +61,8 @@ def test_a_walk_in_is_known_by_the_exact_phone(world: World) -> None:
     session, someone = world.session(facility, starts_in=timedelta(minutes=30)), world.resident(name="罗玉兰")
     browser = world.browser(world.manager(facility))
     page = browser.send(f"/desk/sessions/{session.id}/walk-in", event_id="", phone=someone.login)
-    assert "罗玉兰" in page.text
+    assert "罗**" in page.text
+    assert "罗玉兰" not in page.text  # a desk does not learn names by numbers
     (row,) = queries.attendances([session.id])
     assert (row.resident_id, row.state, row.walk_in) == (someone.resident_id, AttendanceState.PRESENT, True)
     page = browser.send(f"/desk/sessions/{session.id}/walk-in", status=409, event_id="", phone="13000000000")
@@ -140,7 +141,7 @@ def test_a_known_walk_in_is_counted_once_and_told_so(world: World) -> None:
     browser = world.browser(world.manager(facility))
     browser.send(f"/desk/sessions/{session.id}/walk-in", event_id="", phone=someone.login)
     page = browser.send(f"/desk/sessions/{session.id}/walk-in", status=409, event_id="", phone=someone.login)
-    assert "罗玉兰 is counted already" in page.text
+    assert "罗** is counted already" in page.text
 
 
 def test_the_desk_shows_ones_own_facilities_only(world: World) -> None:

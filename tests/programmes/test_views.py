@@ -63,6 +63,8 @@ def test_a_manager_announces_changes_and_residents_see_it(world: World) -> None:
         ("capacity", "many", "Not a valid integer"),
         ("min_age", "131", "from 0 to 130"),
         ("ends", "14:00", None),
+        ("day", "9999-12-31", "too far away"),
+        ("day", "0001-01-01", "too far away"),
     ],
 )
 def test_a_wrong_field_says_what_to_do(world: World, field: str, value: str, says: str | None) -> None:
