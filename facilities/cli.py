@@ -56,6 +56,8 @@ def serve(app: Flask) -> None:
     address = f"http://{settings.host}:{settings.port}"
     _Server(lambda: create_app(settings), {
         "bind": f"{settings.host}:{settings.port}", "workers": settings.workers, "timeout": 60,
+        # threads, because browsers open connections ahead of need: a plain worker would wait on an empty one
+        "worker_class": "gthread", "threads": 8,
         "accesslog": None, "loglevel": "warning", "control_socket_disable": True, "proc_name": "huimin",
         "when_ready": lambda _server: click.echo(f"ready\t{address}"),
     }).run()

@@ -52,7 +52,7 @@ class Reader:
     def __init__(self, context: BrowserContext, address: str) -> None:
         self.context, self.address = context, address
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(15_000)
+        self.page.set_default_timeout(30_000)
         self.axe = Axe()
 
     def goto(self, path: str) -> None:
