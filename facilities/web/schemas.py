@@ -50,12 +50,12 @@ def one_of(*choices: str) -> validate.OneOf:
 class Text(fields.String):
     """Trimmed text without control characters or lone surrogates; empty is as good as missing."""
 
-    def __init__(self, *, longest: int = 200, multiline: bool = False, blank: bool = False, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, longest: int = 200, multiline: bool = False, blank: bool = False, **kwargs: Any) -> None:
         self.longest, self.multiline, self.blank = longest, multiline, blank
         super().__init__(**kwargs)
         self.validators.append(at_most(longest))
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if has_unprintable(text, multiline=self.multiline):
             raise ValidationError(str(_l("Remove the control characters.")))
@@ -68,7 +68,7 @@ class Text(fields.String):
 class Secret(fields.String):
     """A password, exactly as typed."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         if has_unprintable(text):
             raise ValidationError(str(_l("Remove the control characters.")))
@@ -78,10 +78,10 @@ class Secret(fields.String):
 class Count(fields.Integer):
     """A whole number within bounds that the database can hold; `1.5`, `"1"` and `true` are not numbers."""
 
-    def __init__(self, low: int = 0, high: int = 1_000_000, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, low: int = 0, high: int = 1_000_000, **kwargs: Any) -> None:
         super().__init__(strict=True, validate=between(low, high), **kwargs)
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, (bool, str)):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
@@ -90,7 +90,7 @@ class Count(fields.Integer):
 class Flag(fields.Boolean):
     """true or false; words and numbers are neither."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
         if not isinstance(value, bool):
             raise self.make_error("invalid", input=value)
         return value
@@ -99,7 +99,7 @@ class Flag(fields.Boolean):
 class Limit(fields.Integer):
     """How many rows of a list are wanted, written in plain digits."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if not (str(value).isascii() and str(value).isdigit()):
             raise self.make_error("invalid", input=value)
         return super()._deserialize(value, attr, data, **kwargs)
@@ -108,14 +108,14 @@ class Limit(fields.Integer):
 class Reference(Text):
     """An opaque id on its way in. What no row can have is simply not found, however long it is."""
 
-    def __init__(self, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(longest=200, **kwargs)
 
 
 class Day(fields.Date):
     """A date that is near enough for the calendar and the databases alike."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
         day = super()._deserialize(value, attr, data, **kwargs)
         if not EARLIEST < day < LATEST:
             raise self.make_error("invalid", input=value, obj_type="date")
@@ -131,14 +131,14 @@ class Instant(fields.Field[datetime]):
         "out_of_range": _l("This instant is too far away."),
     }
 
-    def __init__(self, *, bare_dates: bool = False, **kwargs: Any) -> None:  # noqa: ANN401
+    def __init__(self, *, bare_dates: bool = False, **kwargs: Any) -> None:
         self.bare_dates = bare_dates
         super().__init__(**kwargs)
 
-    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else clock.local(value).isoformat()
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:  # noqa: ANN401
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         if not isinstance(value, str) or has_unprintable(value):  # the standard library reads past a final NUL
             raise self.make_error("invalid")
         text = value.strip()
@@ -166,7 +166,7 @@ class Instant(fields.Field[datetime]):
 class Id(fields.String):
     """An opaque id, on its way out."""
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:  # noqa: ANN401
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else str(value)
 
 
