@@ -31,9 +31,10 @@ start_postgresql() {
   port=$("$VENV/bin/python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   as_owner "$PGBIN/initdb" --pgdata="$PGHOME/data" --username=huimin --auth=trust --encoding=UTF8 --locale=C --no-sync \
     >"$PGHOME.log" 2>&1 || fail "initdb failed: $(cat "$PGHOME.log")"
-  # what a test writes need not survive a power cut; the locking and the isolation are those of production
+  # What a test writes need not survive a power cut; the locking and the isolation are those of production. Autovacuum
+  # is off so that a plan does not hang on the second at which it came by.
   as_owner "$PGBIN/pg_ctl" --pgdata="$PGHOME/data" --log="$PGHOME/server.log" --wait --silent start -o \
-    "-p $port -h 127.0.0.1 -k $PGHOME -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c max_connections=200" \
+    "-p $port -h 127.0.0.1 -k $PGHOME -c fsync=off -c full_page_writes=off -c synchronous_commit=off -c autovacuum=off -c max_connections=200" \
     >>"$PGHOME.log" 2>&1 || fail "PostgreSQL did not start: $(cat "$PGHOME/server.log")"
   export POSTGRESQL_URL="postgresql+psycopg://huimin@127.0.0.1:$port/postgres"
 }

@@ -16,7 +16,7 @@ from facilities.accounts.entrance import read_login
 from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
 from facilities.demo.loading import load_demonstration
-from facilities.infra.db import unit_of_work
+from facilities.infra.db import refresh_planner, unit_of_work
 from facilities.kernel.actors import Granted, Role
 from facilities.kernel.refusals import Invalid, Refused
 from facilities.places.reference import load_reference_data
@@ -87,6 +87,7 @@ def demo_load(app: Flask) -> None:
     if app.config["HUIMIN_SETTINGS"].is_production:
         raise click.ClickException("Demonstration data has known passwords; set HUIMIN_ENV=demo to load it.")
     logins = unit_of_work(lambda: load_demonstration(_progress))
+    refresh_planner()
     for role, login, password in logins:
         click.echo(f"login\t{role}\t{login}\t{password}")
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 
 from config import ROOT
 from facilities.accounts.queries import user_by_login
@@ -106,3 +106,19 @@ def test_an_unsafe_start_is_one_sentence(tmp_path: Path) -> None:
     )
     assert done.returncode == 1
     assert done.stderr.startswith("Error: Production runs on PostgreSQL")
+
+
+def test_the_planner_knows_what_was_loaded(store: Store, kind: str, manage: Manage) -> None:
+    """Taken for empty, as PostgreSQL takes them that looked while the rows were uncommitted, they cost minutes."""
+    done = manage("demo", "load")
+    assert done.returncode == 0, done.stderr
+    known = {
+        "postgresql": "SELECT reltuples FROM pg_class WHERE oid = 'attendances'::regclass",
+        "sqlite": "SELECT stat FROM sqlite_stat1 WHERE tbl = 'attendances' LIMIT 1",
+    }[kind]
+    engine = create_engine(store.url)
+    with engine.connect() as connection:
+        estimate = str(connection.execute(text(known)).scalar_one()).split()[0]
+        rows = connection.execute(text("SELECT count(*) FROM attendances")).scalar_one()
+    engine.dispose()
+    assert float(estimate) == rows > 3000

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, MetaData, event
+from sqlalchemy import Connection, Engine, MetaData, event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -62,6 +62,16 @@ def unit_of_work(work: Callable[[], T]) -> T:
         else:
             return result
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def refresh_planner() -> None:
+    """Tell the planner what the tables hold, after many rows were written at once and committed.
+
+    PostgreSQL's own round may have come by while the rows were still uncommitted; until it comes again it takes the
+    tables for empty, and a query that joins four of them was seen to take 49 s instead of 20 ms.
+    """
+    db.session.execute(text("ANALYZE"))
+    db.session.commit()
 
 
 def _end_reading() -> None:
