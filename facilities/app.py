@@ -16,6 +16,7 @@ from facilities.attendance import api as attendance_api
 from facilities.attendance import views as attendance_views
 from facilities.bookings import api as bookings_api
 from facilities.bookings import views as bookings_views
+from facilities.draws import models as _draws  # noqa: F401 - the table that sessions point at
 from facilities.households import api as households_api
 from facilities.households import views as households_views
 from facilities.infra.db import db
@@ -25,11 +26,13 @@ from facilities.places import api as places_api
 from facilities.places import views as places_views
 from facilities.programmes import api as programmes_api
 from facilities.programmes import views as programmes_views
+from facilities.reservations import models as _res  # noqa: F401
 from facilities.statistics import api as statistics_api
 from facilities.statistics import views as statistics_views
 from facilities.web.api import register_api
 from facilities.web.edge import register_edge
 from facilities.web.guards import check_every_route_is_guarded
+from facilities.web.idempotency import register_idempotency
 from facilities.web.language import choose_language
 from facilities.web.limits import limiter
 from facilities.web.parts import register_parts
@@ -63,6 +66,7 @@ def create_app(settings: Settings) -> Flask:
     for module in API:  # a bearer token is not sent by a browser on its own: nothing to forge
         csrf.exempt(module.blueprint)
     check_every_route_is_guarded(app)
+    register_idempotency(app)
     return app
 
 

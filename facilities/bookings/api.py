@@ -1,31 +1,37 @@
 """Bookings of the caller's household; calling off sessions; rosters."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import queries, services
-from facilities.bookings.models import Booking
+from facilities.bookings.models import Booking, BookingState
 from facilities.bookings.schemas import (
     BookedOut,
     BookingIn,
     BookingOut,
+    DeskBookingIn,
     Reason,
     Roster,
     show_booking,
     show_roster_row,
 )
+from facilities.bookings.services import Booked, Wish
+from facilities.engine.eligibility import Sex
+from facilities.households import services as households
 from facilities.infra.db import unit_of_work
 from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import NotVisible
-from facilities.programmes.api import runnable_session, visible_session
-from facilities.programmes.schemas import SessionOut, show_session
+from facilities.kernel.refusals import NotVisible, Refusal
+from facilities.programmes.api import known_programme, own_facility, runnable_session, visible_session
+from facilities.programmes.schemas import SessionChange, SessionOut, read_changes, show_session
 from facilities.web import exports
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import current_actor, first, signed_in, staff
 from facilities.web.paging import After, page_of, read_cursor
 from facilities.web.parts import word
+from facilities.web.problems import answer_refusal
 from facilities.web.schemas import PageQuery, page_schema
 
 blueprint = ApiBlueprint("bookings", __name__)
@@ -43,9 +49,26 @@ def _own(booking_id: str) -> Booking:
 @blueprint.arguments(BookingIn)
 @blueprint.response(201, BookedOut)
 def book(body: dict[str, Any]) -> dict[str, Any]:
-    actor, session_id, resident_id = current_actor(), read_id(body["session_id"]), read_id(body["resident_ids"][0])
-    booking = unit_of_work(lambda: services.book_place(actor, session_id, resident_id))
-    return {"items": [show_booking(booking)], "refused": []}
+    actor = current_actor()
+    wish = Wish(read_id(body["session_id"]), tuple(read_id(r) for r in body["resident_ids"]),
+                together=body["party"] == "together", or_wait=body["if_full"] == "waitlist")
+    return _show_booked(unit_of_work(lambda: services.book_places(actor, wish)))
+
+
+def _show_booked(booked: Booked) -> dict[str, Any]:
+    refused = [{"resident_id": resident_id, "code": refusal.code, "facts": dict(refusal.facts)}
+               for resident_id, refusal in booked.refused.items()]
+    return {"items": _show_all(booked.items), "refused": refused}
+
+
+def _show_all(bookings: Sequence[Booking]) -> list[dict[str, Any]]:
+    lists = {b.session_id for b in bookings if b.state is BookingState.WAITLISTED}
+    positions = queries.positions(lists) if lists else {}
+    return [show_booking(b, positions) for b in bookings]
+
+
+def _show(booking: Booking) -> dict[str, Any]:
+    return _show_all([booking])[0]
 
 
 @blueprint.route("/bookings")
@@ -54,14 +77,15 @@ def book(body: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, page_schema(BookingOut))
 def bookings(query: dict[str, Any]) -> dict[str, Any]:
     rows = queries.own_bookings(current_actor(), limit=query["limit"] + 1, after=read_cursor(query["cursor"]))
-    return page_of(rows, query["limit"], lambda b: After(b.starts_at, b.id), show_booking)
+    shown = {row["id"]: row for row in _show_all(rows)}
+    return page_of(rows, query["limit"], lambda b: After(b.starts_at, b.id), lambda b: shown[b.id])
 
 
 @blueprint.route("/bookings/<booking_id>")
 @signed_in
 @blueprint.response(200, BookingOut)
 def booking(booking_id: str) -> dict[str, Any]:
-    return show_booking(_own(booking_id))
+    return _show(_own(booking_id))
 
 
 @blueprint.route("/bookings/<booking_id>/cancel", methods=["POST"])
@@ -69,7 +93,74 @@ def booking(booking_id: str) -> dict[str, Any]:
 @blueprint.response(200, BookingOut)
 def cancel(booking_id: str) -> dict[str, Any]:
     actor, number = current_actor(), read_id(booking_id)
-    return show_booking(unit_of_work(lambda: services.cancel_booking(actor, number)))
+    return _show(unit_of_work(lambda: services.cancel_booking(actor, number)))
+
+
+@blueprint.route("/bookings/<booking_id>/accept", methods=["POST"])
+@signed_in
+@blueprint.response(200, BookingOut)
+def accept(booking_id: str) -> dict[str, Any] | ResponseReturnValue:
+    actor, number = current_actor(), read_id(booking_id)
+    booking = unit_of_work(lambda: services.accept_offer(actor, number))
+    if booking.state is BookingState.EXPIRED:
+        return answer_refusal(Refusal("offer_expired"))
+    return _show(booking)
+
+
+@blueprint.route("/bookings/<booking_id>/decline", methods=["POST"])
+@signed_in
+@blueprint.response(200, BookingOut)
+def decline(booking_id: str) -> dict[str, Any]:
+    actor, number = current_actor(), read_id(booking_id)
+    return _show(unit_of_work(lambda: services.decline_offer(actor, number)))
+
+
+@blueprint.route("/bookings/<booking_id>/promote", methods=["POST"])
+@staff
+@blueprint.arguments(Reason)
+@blueprint.response(200, BookingOut)
+def promote(body: dict[str, Any], booking_id: str) -> dict[str, Any]:
+    """By a manager's hand, with the reason on record."""
+    actor, number = current_actor(), read_id(booking_id)
+    return _show(unit_of_work(lambda: services.promote_by_hand(actor, number, body["reason"])))
+
+
+@blueprint.route("/sessions/<session_id>/desk-bookings", methods=["POST"])
+@signed_in
+@first(runnable_session)
+@staff
+@blueprint.arguments(DeskBookingIn)
+@blueprint.response(201, BookedOut)
+def book_at_desk(body: dict[str, Any], session_id: str) -> dict[str, Any]:
+    actor, number = current_actor(), read_id(session_id)
+
+    def book() -> Booked:
+        resident_id = read_id(body["resident_id"]) if "resident_id" in body else _register(body["resident"])
+        return services.book_places(actor, Wish(number, (resident_id,), or_wait=body["if_full"] == "waitlist",
+                                                at_desk=True, override=body.get("override")))
+
+    return _show_booked(unit_of_work(book))
+
+
+def _register(someone: dict[str, Any]) -> int:
+    return households.register_at_desk(
+        someone["name"], Sex(someone["sex"]), someone.get("birth_date"), someone.get("phone")).id
+
+
+@blueprint.route("/sessions/<session_id>", methods=["PATCH"])
+@signed_in
+@first(runnable_session)
+@staff
+@blueprint.arguments(SessionChange)
+@blueprint.response(200, SessionOut)
+def change_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
+    if "facility_id" in body:
+        own_facility(body)
+    if "programme_id" in body:
+        known_programme(body)
+    actor = current_actor()
+    unit_of_work(lambda: services.change_session(actor, read_id(session_id), read_changes(body)))
+    return show_session(visible_session(session_id))
 
 
 @blueprint.route("/residents/<resident_id>", methods=["DELETE"])
@@ -87,7 +178,8 @@ def leave_household(resident_id: str) -> None:
 @blueprint.arguments(Reason)
 @blueprint.response(200, SessionOut)
 def cancel_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
-    unit_of_work(lambda: services.cancel_session(read_id(session_id), body["reason"]))
+    actor = current_actor()
+    unit_of_work(lambda: services.cancel_session(actor, read_id(session_id), body["reason"]))
     return show_session(visible_session(session_id))
 
 

@@ -30,6 +30,7 @@ class BookingState(StrEnum):
 
 OCCUPYING = (BookingState.CONFIRMED, BookingState.OFFERED, BookingState.ATTENDED, BookingState.NO_SHOW)
 LIVE = (*OCCUPYING, BookingState.WAITLISTED)
+PROMISED = (BookingState.CONFIRMED, BookingState.OFFERED)  # holds a place that can still be given back
 ROLL_TAKEN = (BookingState.ATTENDED, BookingState.NO_SHOW)
 FOLLOWS_THE_ROLL = (BookingState.CONFIRMED, *ROLL_TAKEN)
 
@@ -58,7 +59,12 @@ class Booking(Model):
               postgresql_where=text(_among(LIVE)), sqlite_where=text(_among(LIVE)),
               info={"refusal": "already_booked"}),
         Index("ix_bookings_resident_span", "resident_id", "ends_at", "starts_at"),
+        Index("ix_bookings_queue", "session_id", "id", postgresql_where=text("state = 'waitlisted'"),
+              sqlite_where=text("state = 'waitlisted'")),
+        Index("ix_bookings_offers", "offer_expires_at", postgresql_where=text("state = 'offered'"),
+              sqlite_where=text("state = 'offered'")),
         check("(state = 'cancelled') = (cancelled_at IS NOT NULL)", "cancelled_with_its_time"),
+        check("state <> 'offered' OR offer_expires_at IS NOT NULL", "offered_until"),
         no_overlap,
     )
 
@@ -73,6 +79,9 @@ class Booking(Model):
     booked_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    party: Mapped[str | None] = mapped_column(String(16))  # those who come together or not at all share one
+    offer_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    override_reason: Mapped[str | None] = mapped_column(String(200))  # why a manager set a rule aside
 
     session: Mapped[ActivitySession] = relationship(
         lazy="raise", viewonly=True, primaryjoin="foreign(Booking.session_id) == ActivitySession.id")

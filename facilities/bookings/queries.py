@@ -1,40 +1,110 @@
 """Reads about what was promised, through who may see it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, literal, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload
 
 from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingState
+from facilities.engine.limits import week_of
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
+from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.programmes.models import ActivitySession
 
 
-class Clash(NamedTuple):
-    """A live booking of the resident that stands in the way."""
-
-    session_id: int
-    same_session: bool
-
-
-def clash(resident_id: int, session: ActivitySession) -> Clash | None:
-    """The booking of the same session before any that overlaps."""
-    found = db.session.scalars(
-        select(Booking.session_id).where(
-            Booking.resident_id == resident_id,
+def standing(resident_ids: Collection[int], session: ActivitySession) -> dict[int, str]:
+    """Of each resident who has a live booking in the way, the code of the refusal; the same session's comes first."""
+    rows = db.session.execute(
+        select(Booking.resident_id, Booking.session_id).where(
+            Booking.resident_id.in_(resident_ids),
             or_(
                 and_(Booking.session_id == session.id, Booking.state.in_(LIVE)),
                 and_(Booking.state.in_(OCCUPYING), Booking.starts_at < session.ends_at,
                      Booking.ends_at > session.starts_at),
-            ))).all()
-    if not found:
-        return None
-    same = session.id in found
-    return Clash(session.id if same else found[0], same)
+            )))
+    found: dict[int, str] = {}
+    for resident_id, session_id in rows:
+        if session_id == session.id:
+            found[resident_id] = "already_booked"
+        else:
+            found.setdefault(resident_id, "overlaps_own_booking")
+    return found
+
+
+def elsewhere(resident_ids: Collection[int], session: ActivitySession) -> set[int]:
+    """Those who hold a place in another session at the same time."""
+    return set(db.session.scalars(
+        select(Booking.resident_id).where(
+            Booking.resident_id.in_(resident_ids), Booking.session_id != session.id, Booking.state.in_(OCCUPYING),
+            Booking.starts_at < session.ends_at, Booking.ends_at > session.starts_at)))
+
+
+def held_in_week(resident_ids: Collection[int], session: ActivitySession) -> dict[int, int]:
+    """Places of the session's programme that each resident holds in its week; who has none is not in it."""
+    start, end = clock.day_span(*week_of(clock.local_date(session.starts_at)))
+    rows = db.session.execute(
+        select(Booking.resident_id, func.count())
+        .join(ActivitySession, ActivitySession.id == Booking.session_id)
+        .where(Booking.resident_id.in_(resident_ids), Booking.state.in_(OCCUPYING), Booking.starts_at >= start,
+               Booking.starts_at < end, ActivitySession.programme_id == session.programme_id)
+        .group_by(Booking.resident_id))
+    return dict(rows.tuples().all())
+
+
+def held_by_household(resident_id: int, session_id: int) -> int:
+    """Live bookings in the session of everyone for whom one of the resident's accounts acts."""
+    accounts = select(Guardianship.user_id).where(Guardianship.resident_id == resident_id)
+    family = select(Guardianship.resident_id).where(Guardianship.user_id.in_(accounts))
+    return db.session.scalar(
+        select(func.count()).select_from(Booking).where(
+            Booking.session_id == session_id, Booking.state.in_(LIVE),
+            or_(Booking.resident_id == resident_id, Booking.resident_id.in_(family)))) or 0
+
+
+class Waiting(NamedTuple):
+    booking_id: int
+    party: str | None
+    resident: Resident
+
+
+def waiting(session_id: int) -> list[Waiting]:
+    """The list in its order: a booking's number is given under the session's lock, so it is the turn."""
+    rows = db.session.execute(
+        select(Booking.id, Booking.party, Resident).join(Resident, Resident.id == Booking.resident_id)
+        .where(Booking.session_id == session_id, Booking.state == BookingState.WAITLISTED).order_by(Booking.id))
+    return [Waiting(*row) for row in rows]
+
+
+def positions(session_ids: Collection[int]) -> dict[int, int]:
+    """Booking id → place on its session's waitlist, from 1."""
+    turn = func.row_number().over(partition_by=Booking.session_id, order_by=Booking.id)
+    rows = db.session.execute(
+        select(Booking.id, turn).where(
+            Booking.session_id.in_(session_ids), Booking.state == BookingState.WAITLISTED))
+    return dict(rows.tuples().all())
+
+
+def run_out(session_id: int, now: datetime) -> list[int]:
+    """Offers whose time is over."""
+    return list(db.session.scalars(
+        select(Booking.id).where(Booking.session_id == session_id, Booking.state == BookingState.OFFERED,
+                                 Booking.offer_expires_at <= now)))
+
+
+def sessions_with_offers_due(now: datetime) -> list[int]:
+    return list(db.session.scalars(
+        select(Booking.session_id).where(Booking.state == BookingState.OFFERED, Booking.offer_expires_at <= now)
+        .distinct().order_by(Booking.session_id)))
+
+
+def whom(*conditions: ColumnElement[bool]) -> Select[Any]:
+    """For the outbox: (booking, resident, account that acts for the resident or null)."""
+    return (select(Booking.id, Booking.resident_id, Guardianship.user_id)
+            .outerjoin(Guardianship, Guardianship.resident_id == Booking.resident_id).where(*conditions))
 
 
 def _acted_for(actor: Actor) -> ColumnElement[bool]:
@@ -52,6 +122,20 @@ def _whole() -> Select[tuple[Booking]]:
 
 def own_booking(actor: Actor, booking_id: int) -> Booking | None:
     return db.session.scalar(_whole().where(Booking.id == booking_id, _acted_for(actor)))
+
+
+def booking(booking_id: int) -> Booking | None:
+    """Whoever's it is: for services that settle who asks."""
+    return db.session.get(Booking, booking_id)
+
+
+def offered_with(booking: Booking) -> list[int]:
+    """The offers that are answered together with this one, itself among them."""
+    if booking.party is None:
+        return [booking.id]
+    return list(db.session.scalars(
+        select(Booking.id).where(Booking.session_id == booking.session_id, Booking.party == booking.party,
+                                 Booking.state == BookingState.OFFERED)))
 
 
 def own_bookings(actor: Actor, *, limit: int | None = None, after: tuple[datetime, int] | None = None,

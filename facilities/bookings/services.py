@@ -1,104 +1,310 @@
-"""The verbs about promises: book a place, give it back, call a session off. Every way to a place goes through here."""
+"""The verbs about promises: book places, give them back, answer offers, call a session off.
 
-from collections.abc import Mapping
+Every way to a place goes through `book_places`. Order of locks: the session, then residents (docs/locking.md).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from facilities.bookings import queries
+from facilities.bookings import promotion, queries
 from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booking, BookingState
+from facilities.bookings.promotion import facts_of
 from facilities.engine.deadlines import check_bookable, check_cancellable
-from facilities.engine.eligibility import Candidate, check_eligible
+from facilities.engine.eligibility import check_eligible
+from facilities.engine.limits import check_household, check_week
+from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
 from facilities.households import services as households_services
 from facilities.households.models import Resident
+from facilities.infra import audit
 from facilities.infra.db import db
+from facilities.infra.outbox import tell
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.ids import new_reference
-from facilities.kernel.refusals import NotVisible, Refusal, Refused, raise_if
+from facilities.kernel.refusals import NotPermitted, NotVisible, Refusal, Refused, raise_if
+from facilities.programmes import policy as programmes_policy
 from facilities.programmes import queries as programmes
 from facilities.programmes import services as sessions
-from facilities.programmes.models import ActivitySession, SessionStatus
+from facilities.programmes.models import ActivitySession
+
+# What a manager may set aside for somebody, with a reason; never the places or the times of others.
+OVERRIDABLE = frozenset({"booking_not_open", "booking_closed", "not_eligible", "limit_reached"})
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """Places for residents in a session. `at_desk`: by who runs the session, for somebody at the counter."""
+
+    session_id: int
+    resident_ids: tuple[int, ...]
+    together: bool = True
+    or_wait: bool = False
+    at_desk: bool = False
+    override: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """What became of a wish: bookings, confirmed or waitlisted, and why others got none."""
+
+    items: list[Booking]
+    refused: dict[int, Refusal] = field(default_factory=dict)
 
 
 def book_place(actor: Actor, session_id: int, resident_id: int) -> Booking:
-    """One place for one resident of the actor's household.
+    """One place for one resident of the actor's household."""
+    return book_places(actor, Wish(session_id, (resident_id,))).items[0]
 
-    NotVisible where the session or the resident is not the actor's to name. Refused: `session_cancelled`,
-    `booking_not_open`, `booking_closed`, `not_eligible`, `already_booked`, `overlaps_own_booking`, `session_full`.
+
+def book_places(actor: Actor, wish: Wish) -> Booked:
+    """Together: all get places, or all wait, or Refused. Separately: whoever can; Refused where nobody can.
+
+    NotVisible where the session or a resident is not the actor's to name. Refused: `session_cancelled`,
+    `booking_not_open`, `booking_closed`, `not_eligible`, `already_booked`, `overlaps_own_booking`, `limit_reached`,
+    `draw_pending`, `session_full`, `waitlist_full`.
     """
-    link = households.guardianship_of(actor, resident_id)
-    session = programmes.session(session_id)
-    if link is None or session is None:
+    session = programmes.session_to_book(wish.session_id)
+    people = _people(actor, wish, session)
+    if session is None:
         raise NotVisible
-    raise_if(why_not(session, link.resident))
-    if clash := queries.clash(resident_id, session):
-        raise Refused("already_booked" if clash.same_session else "overlaps_own_booking")
-    _take_place(session)
-    session = programmes.session(session_id) or session  # its row is ours now: what it says holds until the commit
-    raise_if(why_not(session, link.resident))
-    return _promise(actor, session, resident_id)
+    if len(people) == 1 and not session.programme.limits and not session.waiting:
+        raise_if(why_not(session, people[0], wish))
+        if taken := _take_at_once(actor, session, people[0], wish):
+            return Booked([taken])
+    return _take_in_turn(actor, wish, people)
 
 
-def why_not(session: ActivitySession, resident: Resident) -> Refusal | None:
+def why_not(session: ActivitySession, resident: Resident, wish: Wish | None = None) -> Refusal | None:
     """Why this resident cannot book this session now, other bookings and free places left aside."""
     if session.is_cancelled:
         return Refusal("session_cancelled")
-    day = clock.local_date(session.starts_at)
-    return (check_bookable(session.booking_window, clock.now())
-            or check_eligible(session.audience, Candidate(resident.birth_date, resident.sex), day))
+    if session.awaits_draw:
+        return Refusal("draw_pending")
+    now, day = clock.now(), clock.local_date(session.starts_at)
+    if wish is not None and wish.override:
+        return check_bookable(session.window_by_hand, now)
+    return (check_bookable(session.booking_window, now)
+            or check_eligible(session.audience, resident.as_candidate, day))
 
 
-def _take_place(session: ActivitySession) -> None:
-    """One conditional statement, so that the last place goes to one taker however many come at once."""
+def _people(actor: Actor, wish: Wish, session: ActivitySession | None) -> list[Resident]:
+    """In the order of the wish."""
+    if wish.at_desk:
+        if session is None or not programmes_policy.can_run(actor, session):
+            raise NotPermitted
+        found = households.residents(wish.resident_ids)
+    else:
+        found = households.residents_of(actor, wish.resident_ids)
+    if len(found) != len(set(wish.resident_ids)):
+        raise NotVisible
+    return [found[resident_id] for resident_id in dict.fromkeys(wish.resident_ids)]
+
+
+def _take_at_once(actor: Actor, session: ActivitySession, person: Resident, wish: Wish) -> Booking | None:
+    """One conditional statement, so that the last place goes to one taker however many come at once.
+
+    It takes the place only while the session is still what the rules were checked against, and nobody waits.
+    """
     taken = db.session.execute(
         update(ActivitySession)
-        .where(ActivitySession.id == session.id, ActivitySession.status != SessionStatus.CANCELLED,
-               ActivitySession.places_taken < ActivitySession.capacity)
+        .where(ActivitySession.id == session.id, ActivitySession.version == session.version,
+               ActivitySession.places_taken < ActivitySession.capacity, ActivitySession.waiting == 0)
         .values(places_taken=ActivitySession.places_taken + 1)
-        .returning(ActivitySession.starts_at), execution_options={"synchronize_session": False}).first()
+        .returning(ActivitySession.id), execution_options={"synchronize_session": False}).first()
     if taken is None:
-        status = db.session.scalar(select(ActivitySession.status).where(ActivitySession.id == session.id))
-        raise Refused("session_cancelled" if status is SessionStatus.CANCELLED else "session_full")
-
-
-def _promise(actor: Actor, session: ActivitySession, resident_id: int) -> Booking:
-    """The span is read by the database from the session's own row: it may have moved a moment ago."""
-    span = select(
-        ActivitySession.id, ActivitySession.starts_at, ActivitySession.ends_at).where(ActivitySession.id == session.id)
-    session_id, starts_at, ends_at = db.session.execute(span).one()
-    booking_id = db.session.execute(insert(Booking).values(
-        reference=new_reference(), session_id=session_id, starts_at=starts_at, ends_at=ends_at,
-        resident_id=resident_id, state=BookingState.CONFIRMED, created_at=clock.now(), booked_by=actor.user_id,
-    ).returning(Booking.id)).scalar_one()
-    booking = queries.own_booking(actor, booking_id)
-    if booking is None:
-        raise NotVisible
+        return None
+    (booking,) = _promise(actor, session, [person.id], BookingState.CONFIRMED, wish)
     return booking
 
 
-def cancel_booking(actor: Actor, booking_id: int) -> Booking:
-    """Give the place back. A second time answers the same and frees nothing more. Refused `cancellation_closed`."""
-    booking = queries.own_booking(actor, booking_id)
-    if booking is None:
+def _take_in_turn(actor: Actor, wish: Wish, people: Sequence[Resident]) -> Booked:
+    """Under the session's lock: whoever waits comes first, and then what is free is given."""
+    session = programmes.session_to_book(wish.session_id, lock=True)
+    if session is None:
         raise NotVisible
+    kept = promotion.settle(session)
+    refused = _refusals(session, people, wish)
+    if refused and (wish.together or len(refused) == len(people)):
+        raise_for(next(iter(refused.items())))
+    able = [person.id for person in people if person.id not in refused]
+    free = 0 if kept else session.places_left
+    if wish.together and len(able) > 1:
+        placed, waiting = (able, []) if len(able) <= free else ([], able)
+    else:
+        placed, waiting = able[:free], able[free:]
+    if waiting and (no_list := _why_not_wait(session, waiting, wish)):
+        if not placed:
+            raise Refused.because(no_list)
+        refused |= dict.fromkeys(waiting, no_list)
+        waiting = []
+    party = new_reference() if wish.together and len(able) > 1 else None
+    session.places_taken += len(placed)
+    session.waiting += len(waiting)
+    db.session.flush()
+    items = [*_promise(actor, session, placed, BookingState.CONFIRMED, wish, party),
+             *_promise(actor, session, waiting, BookingState.WAITLISTED, wish, party)]
+    return Booked(items, refused)
+
+
+def raise_for(refused: tuple[int, Refusal]) -> None:
+    resident_id, refusal = refused
+    raise Refused(refusal.code, **{**refusal.facts, "resident_id": str(resident_id)})
+
+
+def _refusals(session: ActivitySession, people: Sequence[Resident], wish: Wish) -> dict[int, Refusal]:
+    """Why each of them cannot come, free places left aside; the programme's limits count those before in the list."""
+    ids = [person.id for person in people]
+    households.lock_residents(ids)
+    standing, limits = queries.standing(ids, session), session.programme.limits
+    if wish.override:
+        limits = type(limits)()
+    in_week = queries.held_in_week(ids, session) if limits.per_resident_per_week else {}
+    in_household = queries.held_by_household(ids[0], session.id) if limits.per_household_per_session else 0
+    refused: dict[int, Refusal] = {}
+    for person in people:
+        code = standing.get(person.id)
+        refusal = (why_not(session, person, wish) or (Refusal(code) if code else None)
+                   or check_week(limits, in_week.get(person.id, 0)) or check_household(limits, in_household))
+        if refusal:
+            refused[person.id] = refusal
+        else:
+            in_household += 1
+    return refused
+
+
+def _why_not_wait(session: ActivitySession, waiting: Sequence[int], wish: Wish) -> Refusal | None:
+    if not wish.or_wait or session.waitlist_mode is WaitlistMode.OFF:
+        return Refusal("session_full")
+    if wish.together and len(waiting) > session.capacity:
+        return Refusal("session_full", {"capacity": session.capacity})
+    longest = session.waitlist_capacity
+    if longest is not None and session.waiting + len(waiting) > longest:
+        return Refusal("waitlist_full", {"waitlist_capacity": longest})
+    return None
+
+
+def _promise(actor: Actor, session: ActivitySession, resident_ids: Sequence[int], state: BookingState, wish: Wish,
+             party: str | None = None) -> list[Booking]:
+    """The rows, and what is told and noted of them. Their span is the session's, whose row is ours now."""
+    if not resident_ids:
+        return []
+    now = clock.now()
+    items = list(db.session.scalars(insert(Booking).returning(Booking, sort_by_parameter_order=True), [
+        {"reference": new_reference(), "session_id": session.id, "starts_at": session.starts_at,
+         "ends_at": session.ends_at, "resident_id": resident_id, "state": state, "created_at": now,
+         "booked_by": actor.user_id, "party": party, "override_reason": wish.override}
+        for resident_id in resident_ids]))
+    kind = "booked" if state is BookingState.CONFIRMED else "waitlisted"
+    tell(kind, "booking", queries.whom(Booking.id.in_([b.id for b in items])), facts_of(session), by=actor.user_id)
+    ground = {"override": wish.override} if wish.override else {}
+    audit.note(actor.user_id, kind, "booking", [b.id for b in items], {"at_desk": wish.at_desk, **ground})
+    return items
+
+
+def cancel_booking(actor: Actor, booking_id: int) -> Booking:
+    """Give the place back, or leave the list. A second time answers the same and frees nothing more.
+
+    Refused `cancellation_closed`; the list can be left at any time.
+    """
+    booking, session = _own_and_locked(actor, booking_id)
     if not booking.is_live:
         return booking
-    programmes.sessions_for_update([booking.session_id])  # the session before what hangs on it: docs/locking.md
-    booking = queries.own_booking(actor, booking_id) or booking
-    if not booking.is_live:
-        return booking
-    raise_if(check_cancellable(booking.session.booking_window, clock.now(), roll_taken=booking.state in ROLL_TAKEN))
-    freed = db.session.execute(
-        update(Booking).where(Booking.id == booking_id, Booking.state == BookingState.CONFIRMED)
-        .values(state=BookingState.CANCELLED, cancelled_at=clock.now())
-        .returning(Booking.session_id), execution_options={"synchronize_session": False}).scalar()
-    if freed is not None:
-        db.session.execute(
-            update(ActivitySession).where(ActivitySession.id == freed)
-            .values(places_taken=ActivitySession.places_taken - 1),
-            execution_options={"synchronize_session": False})
+    if booking.state is not BookingState.WAITLISTED:
+        raise_if(check_cancellable(session.booking_window, clock.now(), roll_taken=booking.state in ROLL_TAKEN))
+    if booking.state is BookingState.WAITLISTED:
+        booking.state, booking.cancelled_at = BookingState.CANCELLED, clock.now()
+        session.waiting -= 1
+        db.session.flush()
+    else:
+        promotion.free_places(session, [booking.id], BookingState.CANCELLED)
+    audit.note(actor.user_id, "cancelled", "booking", [booking.id])
+    promotion.settle(session)
     return queries.own_booking(actor, booking_id) or booking
+
+
+def accept_offer(actor: Actor, booking_id: int) -> Booking:
+    """A party's offer is one: whoever answers, answers for all. Refused `no_offer`.
+
+    An offer that ran out is returned as such and not refused: what became of its place stays.
+    """
+    booking, session = _own_and_locked(actor, booking_id)
+    promotion.settle(session)
+    db.session.refresh(booking)
+    if booking.state is BookingState.OFFERED:
+        party = queries.offered_with(booking)
+        db.session.execute(update(Booking).where(Booking.id.in_(party)).values(state=BookingState.CONFIRMED))
+        audit.note(actor.user_id, "accepted", "booking", party)
+    elif booking.state not in (BookingState.EXPIRED, *FOLLOWS_THE_ROLL):
+        raise Refused("no_offer")
+    return queries.own_booking(actor, booking_id) or booking
+
+
+def decline_offer(actor: Actor, booking_id: int) -> Booking:
+    """The places go to the next in the same transaction; a second time answers the same."""
+    booking, session = _own_and_locked(actor, booking_id)
+    if booking.state is BookingState.OFFERED:
+        party = queries.offered_with(booking)
+        promotion.free_places(session, party, BookingState.CANCELLED)
+        audit.note(actor.user_id, "declined", "booking", party)
+        promotion.settle(session)
+    elif booking.state not in (BookingState.CANCELLED, BookingState.EXPIRED):
+        raise Refused("no_offer")
+    return queries.own_booking(actor, booking_id) or booking
+
+
+def _own_and_locked(actor: Actor, booking_id: int) -> tuple[Booking, ActivitySession]:
+    """The session before what hangs on it; what is read of both holds until the commit."""
+    booking = queries.own_booking(actor, booking_id)
+    session = programmes.session_to_book(booking.session_id, lock=True) if booking else None
+    booking = queries.own_booking(actor, booking_id)
+    if booking is None or session is None:
+        raise NotVisible
+    return booking, session
+
+
+def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
+    """A manager gives a free place to somebody on the list, after booking has closed too, and says why."""
+    booking = queries.booking(booking_id)
+    session = programmes.session_to_book(booking.session_id, lock=True) if booking else None
+    if booking is None or session is None or not programmes_policy.can_run(actor, session):
+        raise NotVisible
+    db.session.refresh(booking)
+    if booking.state is not BookingState.WAITLISTED:
+        return booking
+    if session.places_left == 0:
+        raise Refused("session_full")
+    if booking.resident_id in queries.elsewhere([booking.resident_id], session):
+        raise Refused("overlaps_own_booking")
+    promotion.confirm(session, [booking.id])
+    booking.override_reason = reason
+    audit.note(actor.user_id, "promoted_by_hand", "booking", [booking.id], {"reason": reason})
+    db.session.flush()
+    return booking
+
+
+def let_offers_run_out(session_id: int) -> None:
+    session = programmes.session_to_book(session_id, lock=True)
+    if session is not None:
+        promotion.settle(session)
+
+
+def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
+    """As `programmes.services.change`; those booked are told what moved, and new places go to those who wait."""
+    session = programmes.session_to_book(session_id)
+    before = (session.starts_at, session.ends_at, session.facility_id, session.space_id) if session else None
+    was = facts_of(session) if session else {}
+    session = sessions.change(session_id, changes)
+    if before != (session.starts_at, session.ends_at, session.facility_id, session.space_id):
+        tell("moved", "booking", queries.whom(Booking.session_id == session_id, Booking.state.in_(LIVE)),
+             {**facts_of(session), "was": was})
+    audit.note(actor.user_id, "changed", "session", [session_id], {"fields": sorted(changes)})
+    if locked := programmes.session_to_book(session_id, lock=True):
+        promotion.settle(locked)
+    return session
 
 
 def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
@@ -110,6 +316,7 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
     ahead = queries.places_ahead(actor, resident_id, clock.now())
     if ahead and not give_back:
         raise Refused("has_places_ahead")
+    programmes.sessions_for_update([b.session_id for b in ahead])  # all of them before any resident
     for booking in ahead:
         window, ticked = booking.session.booking_window, booking.state in ROLL_TAKEN
         if check_cancellable(window, clock.now(), roll_taken=ticked) is None:
@@ -117,18 +324,21 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
     households_services.remove_resident(actor, resident_id)
 
 
-def cancel_session(session_id: int, reason: str) -> ActivitySession:
-    """Call the session off: every booking is cancelled with the reason, and the space is free again."""
+def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:
+    """Call the session off: every booking is cancelled with the reason and told, and the space is free again."""
     session = programmes.session_for_update(session_id)
     if session is None:
         raise NotVisible
     if session.is_cancelled:
         return session
     sessions.call_off(session, reason)
+    live = (Booking.session_id == session_id, Booking.state.in_(LIVE))
+    tell("session_cancelled", "booking", queries.whom(*live), {**facts_of(session), "reason": reason})
     db.session.execute(
-        update(Booking).where(Booking.session_id == session_id, Booking.state.in_(LIVE))
+        update(Booking).where(*live)
         .values(state=BookingState.CANCELLED, cancelled_at=session.cancelled_at, cancel_reason=reason))
-    session.places_taken = 0
+    session.places_taken = session.waiting = 0
+    audit.note(actor.user_id, "cancelled", "session", [session_id], {"reason": reason})
     db.session.flush()
     return session
 

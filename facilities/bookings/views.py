@@ -11,9 +11,11 @@ from facilities.households import queries as households
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import NotVisible, Refused
+from facilities.kernel.refusals import Invalid, NotVisible, Refused
+from facilities.places import queries as places
 from facilities.programmes import policy as sessions
 from facilities.programmes import queries as programmes
+from facilities.programmes.forms import SessionForm
 from facilities.programmes.views import runnable
 from facilities.web.guards import actor_or_none, current_actor, public, signed_in, staff
 from facilities.web.wording import words_for
@@ -63,7 +65,7 @@ def booked(booking_id: str) -> ResponseReturnValue:
         raise NotVisible
     again = (booking.state is BookingState.CANCELLED and booking.session.places_left > 0
              and services.why_not(booking.session, booking.resident) is None
-             and queries.clash(booking.resident_id, booking.session) is None)
+             and not queries.standing([booking.resident_id], booking.session))
     return render_template("bookings/booked.html", booking=booking, session=booking.session, form=BookForm(),
                            can_cancel=policy.can_still_cancel(booking), can_book_again=again)
 
@@ -104,7 +106,7 @@ def call_off(session_id: str) -> ResponseReturnValue:
     found, form, refusal = runnable(session_id), CallOffForm(), None
     if form.validate_on_submit():
         try:
-            unit_of_work(lambda: services.cancel_session(found.id, form.reason.data))
+            unit_of_work(lambda: services.cancel_session(current_actor(), found.id, form.reason.data))
         except Refused as refused:
             refusal = words_for(refused.refusal)
         else:
@@ -112,3 +114,29 @@ def call_off(session_id: str) -> ResponseReturnValue:
             return redirect(url_for("bookings.session", session_id=found.id))
     status = 422 if form.errors or refusal else 200
     return render_template("bookings/call_off.html", session=found, form=form, refusal=refusal), status
+
+
+@blueprint.route("/desk/sessions/<session_id>/edit", methods=["GET", "POST"])
+@staff
+def change_session(session_id: str) -> ResponseReturnValue:
+    session, actor = runnable(session_id), current_actor()
+    form = SessionForm()
+    form.offer_choices(programmes.programmes(), places.spaces_of(session.facility_id))
+    refusal = None
+    if request.method == "GET":
+        form.show(session)
+    elif form.validate():
+        try:
+            values = form.values()
+            unit_of_work(lambda: services.change_session(actor, session.id, values))
+        except Invalid as invalid:
+            form.show_invalid(invalid)
+        except Refused as refused:
+            refusal = words_for(refused.refusal)
+        else:
+            flash(_("Changed."))
+            return redirect(url_for("bookings.session", session_id=session.id))
+    status = 422 if form.errors or refusal else 200
+    session = runnable(session_id)  # read again: an attempt to write may lie between
+    return render_template("programmes/session_form.html", form=form, facility=session.facility, facilities=[],
+                           refusal=refusal, session=session), status

@@ -10,6 +10,13 @@ class DayKind(StrEnum):
     REST = "rest"
 
 
+class OnRestDays(StrEnum):
+    """What a series does on a day without work."""
+
+    HOLD = "hold"
+    SKIP = "skip"
+
+
 @dataclass(frozen=True, slots=True)
 class Day:
     """`provisional`: no notice is known yet, the weekday was taken."""

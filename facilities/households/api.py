@@ -15,6 +15,7 @@ from facilities.households.schemas import (
     ResidentChange,
     ResidentIn,
     ResidentOut,
+    read_details,
     show_resident,
 )
 from facilities.infra.db import unit_of_work
@@ -82,7 +83,8 @@ def residents(query: dict[str, Any]) -> dict[str, Any]:
 def add_resident(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     link = unit_of_work(lambda: services.add_resident(
-        actor, Relation(body["relation"]), body["name"], body["birth_date"], Sex(body["sex"]), body.get("phone")))
+        actor, Relation(body["relation"]), body["name"], body["birth_date"], Sex(body["sex"]), body.get("phone"),
+        read_details(body)))
     return show_resident(link)
 
 
@@ -100,7 +102,8 @@ def resident(resident_id: str) -> dict[str, Any]:
 @blueprint.response(200, ResidentOut)
 def change_resident(body: dict[str, Any], resident_id: str) -> dict[str, Any]:
     actor, number = current_actor(), read_id(resident_id)
-    changes = dict(body)
+    changes = {name: value for name, value in body.items() if name not in ("disability", "community_code")}
+    changes |= read_details(body)
     if "sex" in changes:
         changes["sex"] = Sex(changes["sex"])
     if "relation" in changes:

@@ -1,5 +1,7 @@
 """Reads about residents, always through who may act for them."""
 
+from collections.abc import Collection
+
 from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
@@ -20,6 +22,25 @@ def guardianship_of(actor: Actor, resident_id: int) -> Guardianship | None:
     return db.session.scalar(
         select(Guardianship).where(Guardianship.user_id == actor.user_id, Guardianship.resident_id == resident_id)
         .options(joinedload(Guardianship.resident)))
+
+
+def residents_of(actor: Actor, resident_ids: Collection[int]) -> dict[int, Resident]:
+    """Of these residents, the ones that the actor may act for."""
+    rows = db.session.scalars(
+        select(Resident).join(Guardianship, Guardianship.resident_id == Resident.id)
+        .where(Guardianship.user_id == actor.user_id, Resident.id.in_(resident_ids)))
+    return {row.id: row for row in rows}
+
+
+def residents(resident_ids: Collection[int]) -> dict[int, Resident]:
+    """Whoever they are: for services that have settled who asks."""
+    return {row.id: row for row in db.session.scalars(select(Resident).where(Resident.id.in_(resident_ids)))}
+
+
+def lock_residents(resident_ids: Collection[int]) -> None:
+    """In id order. Nobody books anything for them meanwhile: a booking's foreign key asks for the same rows."""
+    db.session.execute(
+        select(Resident.id).where(Resident.id.in_(resident_ids)).order_by(Resident.id).with_for_update())
 
 
 def household_size(actor: Actor) -> int:

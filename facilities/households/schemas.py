@@ -7,7 +7,7 @@ from marshmallow import fields
 from facilities.accounts.schemas import UserOut
 from facilities.engine.eligibility import Sex
 from facilities.households.models import Guardianship, Relation
-from facilities.web.schemas import BaseSchema, Day, Flag, Id, Secret, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, Secret, Text, one_of
 
 
 class Registration(BaseSchema):
@@ -19,7 +19,16 @@ class Registration(BaseSchema):
     consent = Flag(required=True)
 
 
+class DisabilityIn(BaseSchema):
+    """As on the certificate: 1 sight, 2 hearing, 3 speech, 4 body, 5 intellect, 6 mind, 7 several; 1 is the gravest."""
+
+    category = Count(1, 7, required=True)
+    grade = Count(1, 4, required=True)
+
+
 class ResidentChange(BaseSchema):
+    disability = fields.Nested(DisabilityIn, allow_none=True)
+    community_code = Text(longest=12, allow_none=True)
     name = Text(longest=64)
     birth_date = Day()
     sex = fields.String(validate=one_of(*Sex))
@@ -41,6 +50,8 @@ class ResidentOut(BaseSchema):
     sex = fields.String()
     relation = fields.String()
     phone = fields.String(allow_none=True)
+    disability = fields.Nested(DisabilityIn, allow_none=True)
+    community_code = fields.String(allow_none=True)
 
 
 class MeOut(BaseSchema):
@@ -51,4 +62,17 @@ class MeOut(BaseSchema):
 def show_resident(link: Guardianship) -> dict[str, Any]:
     person = link.resident
     return {"id": person.id, "name": person.name, "birth_date": person.birth_date, "sex": person.sex.value,
-            "relation": link.relation.value, "phone": person.phone}
+            "relation": link.relation.value, "phone": person.phone, "community_code": person.community_code,
+            "disability": {"category": person.disability_category, "grade": person.disability_grade}
+            if person.disability_category else None}
+
+
+def read_details(body: dict[str, Any]) -> dict[str, Any]:
+    """Disability and community, as far as they are given, under the columns' names."""
+    details: dict[str, Any] = {}
+    if "disability" in body:
+        given = body["disability"] or {"category": None, "grade": None}
+        details |= {"disability_category": given["category"], "disability_grade": given["grade"]}
+    if "community_code" in body:
+        details["community_code"] = body["community_code"]
+    return details

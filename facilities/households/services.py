@@ -1,13 +1,15 @@
 """The verbs about for whom: register, add to the household, correct, let go."""
 
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from sqlalchemy import delete
 
 from facilities.accounts.models import User
 from facilities.accounts.services import create_user
 from facilities.engine.ages import age_on
-from facilities.engine.eligibility import Sex
+from facilities.engine.eligibility import Sex, is_community_code
 from facilities.engine.phones import read_phone
 from facilities.households import queries
 from facilities.households.models import Guardianship, Relation, Resident
@@ -40,7 +42,9 @@ def register(phone: str, password_hash: str, name: str, birth_date: date, sex: S
 
 
 def add_resident(actor: Actor, relation: Relation, name: str, birth_date: date, sex: Sex,
-                 phone: str | None = None) -> Guardianship:
+                 phone: str | None = None, details: Mapping[str, Any] | None = None) -> Guardianship:
+    """`details`: disability_category and disability_grade, community_code."""
+    _check_community(details or {})
     number = read_phone(phone) if phone else None
     if phone and number is None:
         raise Invalid(phone="bad_phone")
@@ -49,12 +53,32 @@ def add_resident(actor: Actor, relation: Relation, name: str, birth_date: date, 
         raise Refused("too_many_members", most=LARGEST_HOUSEHOLD)
     if relation is Relation.SELF and any(g.relation is Relation.SELF for g in queries.guardianships_of(actor)):
         raise Refused("self_exists")
-    return _add(actor.user_id, relation, name, birth_date, sex, number)
+    return _add(actor.user_id, relation, name, birth_date, sex, number, details)
 
 
-def _add(user_id: int, relation: Relation, name: str, birth_date: date, sex: Sex, phone: str | None) -> Guardianship:
+def register_at_desk(name: str, sex: Sex, birth_date: date | None, phone: str | None) -> Resident:
+    """Somebody at the counter, for whom no account acts yet."""
+    number = read_phone(phone) if phone else None
+    if phone and number is None:
+        raise Invalid(phone="bad_phone")
+    if birth_date is not None:
+        check_birth_date(birth_date)
+    resident = Resident(name=name, sex=sex, birth_date=birth_date, phone=number, created_at=clock.now())
+    db.session.add(resident)
+    db.session.flush()
+    return resident
+
+
+def _check_community(details: Mapping[str, Any]) -> None:
+    code = details.get("community_code")
+    if code is not None and not is_community_code(code):
+        raise Invalid(community_code="unknown_community")
+
+
+def _add(user_id: int, relation: Relation, name: str, birth_date: date, sex: Sex, phone: str | None,
+         details: Mapping[str, Any] | None = None) -> Guardianship:
     now = clock.now()
-    resident = Resident(name=name, sex=sex, birth_date=birth_date, phone=phone, created_at=now)
+    resident = Resident(name=name, sex=sex, birth_date=birth_date, phone=phone, created_at=now, **(details or {}))
     db.session.add(resident)
     db.session.flush()
     link = Guardianship(user_id=user_id, resident_id=resident.id, relation=relation, consented_at=now,
@@ -69,6 +93,7 @@ def change_resident(actor: Actor, resident_id: int, changes: dict[str, object]) 
     link = queries.guardianship_of(actor, resident_id)
     if link is None:
         raise NotVisible
+    _check_community(changes)
     if isinstance(born := changes.get("birth_date"), date):
         check_birth_date(born)
     if isinstance(phone := changes.get("phone"), str):

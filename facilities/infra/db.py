@@ -2,6 +2,8 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -34,18 +36,35 @@ class Model(DeclarativeBase):
 db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": False})
 
 
+@dataclass(slots=True)
+class _Unit:
+    """`undone`: a part of it failed and everything was rolled back; what comes after stands on its own."""
+
+    undone: bool = False
+
+
+_around: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
+
+
 def unit_of_work(work: Callable[[], T]) -> T:
     """Run `work` in one writing transaction and commit it; the only place that does.
 
+    Inside another unit it is a part of that one, which commits for both, or undoes both where either fails.
     Raises `Refused` where a named constraint says no, so that the database's refusal and the engine's look alike.
     On SQLite the transaction begins with BEGIN IMMEDIATE: a reader that turns writer half-way would be thrown out.
     """
+    around = _around.get()
+    if around is not None and not around.undone:
+        return _as_part_of(around, work)
     for attempt in range(1, ATTEMPTS + 1):
         _end_reading()
+        unit = _Unit()
+        token = _around.set(unit)
         try:
             db.session.connection(execution_options={"begin": "IMMEDIATE"})
             result = work()
-            db.session.commit()
+            if not unit.undone:
+                db.session.commit()
         except IntegrityError as error:
             db.session.rollback()
             refusal = refused_by(error, Model.metadata)
@@ -61,7 +80,23 @@ def unit_of_work(work: Callable[[], T]) -> T:
             raise
         else:
             return result
+        finally:
+            _around.reset(token)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+def _as_part_of(around: _Unit, work: Callable[[], T]) -> T:
+    db.session.expire_all()
+    try:
+        result = work()
+        db.session.flush()
+    except BaseException as error:
+        around.undone = True
+        db.session.rollback()
+        if isinstance(error, IntegrityError) and (refusal := refused_by(error, Model.metadata)):
+            raise refusal from error
+        raise
+    return result
 
 
 def refresh_planner() -> None:

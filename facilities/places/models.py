@@ -4,10 +4,11 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import Date, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, false
+from sqlalchemy import Date, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, false, true
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from facilities.engine.opening import SpaceRules
 from facilities.engine.working_days import DayKind
 from facilities.infra.columns import BigId, UtcDateTime, enum_type
 from facilities.infra.db import Model
@@ -121,6 +122,9 @@ class Space(Model):
     __table_args__ = (
         check("capacity IS NULL OR capacity > 0", "capacity_above_zero"),
         check("parent_id IS NULL OR parent_id <> id", "not_inside_itself"),
+        check("min_minutes > 0 AND max_minutes >= coalesce(min_minutes, 1)", "lengths_in_order",
+              refusal="lengths_out_of_order"),
+        check("grid_minutes > 0 AND notice_minutes >= 0 AND days_ahead >= 0 AND per_resident > 0", "rules_above_zero"),
         Index("uq_spaces_facility_name", "facility_id", "name", unique=True, info={"refusal": "name_taken"}),
         UniqueConstraint("facility_id", "id", name="uq_spaces_facility_id"),
         ForeignKeyConstraint(["facility_id", "parent_id"], ["spaces.facility_id", "spaces.id"],
@@ -135,14 +139,28 @@ class Space(Model):
     kind: Mapped[SpaceKind] = mapped_column(enum_type(SpaceKind, "kind"))
     capacity: Mapped[int | None]
     quantity: Mapped[int] = mapped_column(default=1, server_default="1")
+    # what a resident who reserves it must keep to; null: no rule
+    reservable: Mapped[bool] = mapped_column(default=True, server_default=true())
+    min_minutes: Mapped[int | None]
+    max_minutes: Mapped[int | None]
+    grid_minutes: Mapped[int | None]  # starts and ends on multiples, counted from midnight
+    notice_minutes: Mapped[int | None]
+    days_ahead: Mapped[int | None]
+    per_resident: Mapped[int | None]  # reservations ahead that one resident may have
 
     facility: Mapped[Facility] = relationship(lazy="raise", back_populates="spaces")
 
+    @property
+    def rules(self) -> SpaceRules:
+        return SpaceRules(self.min_minutes, self.max_minutes, self.grid_minutes, self.notice_minutes, self.days_ahead,
+                          self.per_resident)
+
 
 class Occupancy(Model):
-    """A leaf space is held for a span. Holding a hall holds each room in it: one row for each leaf.
+    """A leaf space is held for a span, by a session or by a reservation: the same rows, so that they never meet.
 
-    The span is the holder's own (a composite foreign key that follows it), so the two can never disagree.
+    Holding a hall holds each room in it: one row for each leaf. The span is the holder's own (a composite foreign key
+    that follows it), so the two can never disagree.
     """
 
     __tablename__ = "occupancies"
@@ -153,7 +171,13 @@ class Occupancy(Model):
             ["session_id", "starts_at", "ends_at"],
             ["activity_sessions.id", "activity_sessions.starts_at", "activity_sessions.ends_at"],
             name="fk_occupancies_session_and_its_span", onupdate="CASCADE", ondelete="CASCADE"),
+        ForeignKeyConstraint(
+            ["reservation_id", "starts_at", "ends_at"],
+            ["reservations.id", "reservations.starts_at", "reservations.ends_at"],
+            name="fk_occupancies_reservation_and_its_span", onupdate="CASCADE", ondelete="CASCADE"),
+        check("(session_id IS NULL) <> (reservation_id IS NULL)", "one_holder"),
         Index("uq_occupancies_session_space", "session_id", "space_id", unique=True),
+        Index("uq_occupancies_reservation_space", "reservation_id", "space_id", unique=True),
         Index("ix_occupancies_space_span", "space_id", "ends_at", "starts_at"),
         no_overlap,
     )
@@ -161,9 +185,32 @@ class Occupancy(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
     held_space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), index=True)  # what was asked for
-    session_id: Mapped[int] = mapped_column(BigId)
+    session_id: Mapped[int | None] = mapped_column(BigId)
+    reservation_id: Mapped[int | None] = mapped_column(BigId)
     starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class Closure(Model):
+    """A facility, or one space of it with all that lies inside, is closed for a span; `lifted_at` takes it back."""
+
+    __tablename__ = "closures"
+    __table_args__ = (
+        check("starts_at < ends_at", "starts_before_it_ends", refusal="ends_before_it_starts"),
+        ForeignKeyConstraint(["facility_id", "space_id"], ["spaces.facility_id", "spaces.id"],
+                             name="fk_closures_space_in_the_facility"),
+        Index("ix_closures_facility_span", "facility_id", "ends_at", "starts_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"))
+    space_id: Mapped[int | None] = mapped_column(BigId)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    reason: Mapped[str] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class CalendarDay(Model):

@@ -1,16 +1,26 @@
 """Reads about places."""
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import joinedload, selectinload
 
+from facilities.engine.eligibility import is_community_code
 from facilities.engine.search_words import Wish
 from facilities.infra.db import db
 from facilities.infra.sql import says
 from facilities.kernel.actors import Actor
-from facilities.places.models import CalendarDay, Community, Facility, FacilityKind, Occupancy, Space, SubDistrict
+from facilities.places.models import (
+    CalendarDay,
+    Closure,
+    Community,
+    Facility,
+    FacilityKind,
+    Occupancy,
+    Space,
+    SubDistrict,
+)
 
 
 def facilities(*, kind: FacilityKind | None = None, words: Iterable[str] = (), sub_district: str | None = None,
@@ -73,6 +83,11 @@ def sub_district(code: str) -> SubDistrict | None:
     return db.session.get(SubDistrict, code)
 
 
+def is_part_of_the_district(code: str) -> bool:
+    """The code of a community in one of our sub-districts, or of a sub-district itself."""
+    return (is_community_code(code) or len(code) == 9) and sub_district(code[:9]) is not None
+
+
 def community_in(sub_district_code: str, name: str) -> Community | None:
     return db.session.scalar(
         select(Community).where(Community.sub_district_code == sub_district_code, Community.name == name))
@@ -85,6 +100,19 @@ def space_in(facility_id: int, space_id: int) -> Space | None:
 def lock_layout(facility_id: int, *, to_change: bool) -> None:
     """Which space lies in which stays as it is while one is held; who holds shares the lock, who builds does not."""
     db.session.execute(select(Facility.id).where(Facility.id == facility_id).with_for_update(read=not to_change))
+
+
+def lock_spaces(space_ids: Sequence[int]) -> None:
+    """In id order: who is about to hold one of them waits here, where nobody can wait in a circle."""
+    db.session.execute(
+        select(Space.id).where(Space.id.in_(space_ids)).order_by(Space.id).with_for_update(key_share=True))
+
+
+def closures(facility_id: int, start: datetime, end: datetime) -> list[Closure]:
+    """Those in force that overlap the span, in the order of their start."""
+    return list(db.session.scalars(
+        select(Closure).where(Closure.facility_id == facility_id, Closure.lifted_at.is_(None),
+                              Closure.starts_at < end, Closure.ends_at > start).order_by(Closure.starts_at, Closure.id)))
 
 
 def spaces_of(facility_id: int) -> list[Space]:

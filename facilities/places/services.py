@@ -1,14 +1,16 @@
 """The verbs about where: open a facility, furnish it, hold a space, keep the calendar."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import date, datetime, time, timedelta
 
 from sqlalchemy import delete, update
 
+from facilities.engine.opening import SpaceRules
 from facilities.engine.working_days import Day, DayKind
 from facilities.infra.db import db
 from facilities.kernel import clock
-from facilities.kernel.refusals import Invalid
+from facilities.kernel.refusals import Invalid, Refused
 from facilities.places import queries
 from facilities.places.models import (
     AccessFeature,
@@ -70,13 +72,14 @@ def _minute(wall: time) -> int:
 
 
 def add_space(facility: Facility, name: str, kind: SpaceKind, *, name_en: str | None = None,
-              capacity: int | None = None, parent_id: int | None = None, quantity: int = 1) -> Space:
+              capacity: int | None = None, parent_id: int | None = None, quantity: int = 1,
+              reservable: bool = True, rules: SpaceRules | None = None) -> Space:
     """What already holds the parent, or anything around it, holds the new space too from then on."""
     queries.lock_layout(facility.id, to_change=True)
     if parent_id is not None and queries.space_in(facility.id, parent_id) is None:
         raise Invalid(parent_id="unknown_parent")
     space = Space(facility_id=facility.id, parent_id=parent_id, name=name, name_en=name_en, kind=kind,
-                  capacity=capacity, quantity=quantity)
+                  capacity=capacity, quantity=quantity, reservable=reservable, **asdict(rules or SpaceRules()))
     db.session.add(space)
     db.session.flush()
     if parent_id is not None:
@@ -87,11 +90,12 @@ def add_space(facility: Facility, name: str, kind: SpaceKind, *, name_en: str | 
 def _hand_down(space: Space, parent_id: int) -> None:
     """Occupancies stand on leaves: the parent is none any more, so its rows move down to the new space."""
     around = _ancestors(space, queries.spaces_of(space.facility_id))
-    holders = {row.session_id: row for row in queries.held_under(around)}
+    holders = {(row.session_id, row.reservation_id): row for row in queries.held_under(around)}
     db.session.execute(delete(Occupancy).where(Occupancy.space_id == parent_id))
     db.session.add_all(
         Occupancy(space_id=space.id, held_space_id=row.held_space_id, session_id=row.session_id,
-                  starts_at=row.starts_at, ends_at=row.ends_at) for row in holders.values())
+                  reservation_id=row.reservation_id, starts_at=row.starts_at, ends_at=row.ends_at)
+        for row in holders.values())
     db.session.flush()
 
 
@@ -110,17 +114,59 @@ def leaves_of(space_id: int, family: Sequence[Space]) -> list[int]:
     return sorted(leaf for child in children for leaf in leaves_of(child, family)) if children else [space_id]
 
 
-def hold_space(space: Space, session_id: int, starts_at: datetime, ends_at: datetime) -> None:
-    """One row for each leaf, in id order. Refused `space_taken` by the database where one is held already."""
-    queries.lock_layout(space.facility_id, to_change=False)
-    leaves = leaves_of(space.id, queries.spaces_of(space.facility_id))
+def hold_space(space: Space, starts_at: datetime, ends_at: datetime, *, session_id: int | None = None,
+               reservation_id: int | None = None) -> None:
+    """One row for each leaf, in id order, for a session or a reservation.
+
+    Refused `closed`, or `space_taken` by the database where a leaf is held already.
+    """
+    leaves = prepare_to_hold(space.facility_id, space.id, starts_at, ends_at)
     db.session.add_all(Occupancy(space_id=leaf, held_space_id=space.id, session_id=session_id,
-                                 starts_at=starts_at, ends_at=ends_at) for leaf in leaves)
+                                 reservation_id=reservation_id, starts_at=starts_at, ends_at=ends_at)
+                       for leaf in leaves)
     db.session.flush()
 
 
-def release_space(session_id: int) -> None:
-    db.session.execute(delete(Occupancy).where(Occupancy.session_id == session_id))
+def prepare_to_hold(facility_id: int, space_id: int | None, starts_at: datetime, ends_at: datetime) -> list[int]:
+    """Before a space is held, or what holds it moves: its leaves, locked. Refused `closed`.
+
+    Writers who race for one exclusion constraint would wait for each other in a circle (docs/locking.md).
+    """
+    queries.lock_layout(facility_id, to_change=False)
+    leaves = [] if space_id is None else leaves_of(space_id, queries.spaces_of(facility_id))
+    queries.lock_spaces(leaves)
+    if ends_at > clock.now():
+        _refuse_if_closed(facility_id, space_id, starts_at, ends_at)
+    return leaves
+
+
+def _refuse_if_closed(facility_id: int, space_id: int | None, starts_at: datetime, ends_at: datetime) -> None:
+    """Refused `closed` where the facility, the space, anything around it or anything inside it is closed then."""
+    closures = queries.closures(facility_id, starts_at, ends_at)
+    if not closures:
+        return
+    family = queries.spaces_of(facility_id)
+    concerned = {None} if space_id is None else {None, *related(space_id, family)}
+    for closure in closures:
+        if closure.space_id in concerned:
+            raise Refused("closed", until=clock.local(closure.ends_at).isoformat())
+
+
+def related(space_id: int, family: Sequence[Space]) -> set[int]:
+    """A space, what it lies in, and what lies in it: taking any of them takes from the others."""
+    by_id = {s.id: s for s in family}
+    return {space_id, *_ancestors(by_id[space_id], family), *within(space_id, family)}
+
+
+def within(space_id: int, family: Sequence[Space]) -> set[int]:
+    children = [s.id for s in family if s.parent_id == space_id]
+    return {space_id}.union(*(within(child, family) for child in children))
+
+
+def release_space(*, session_id: int | None = None, reservation_id: int | None = None) -> None:
+    holder = (Occupancy.session_id == session_id if session_id is not None
+              else Occupancy.reservation_id == reservation_id)
+    db.session.execute(delete(Occupancy).where(holder))
 
 
 def set_calendar_day(day: date, kind: DayKind, name: str | None, *, provisional: bool = False) -> CalendarDay:

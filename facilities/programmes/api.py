@@ -13,19 +13,18 @@ from facilities.programmes.models import ActivitySession
 from facilities.programmes.schemas import (
     ProgrammeIn,
     ProgrammeOut,
-    SessionChange,
     SessionIn,
     SessionOut,
     SessionQuery,
     read_audience,
-    read_changes,
+    read_limits,
     read_offer,
     show_programme,
     show_session,
 )
 from facilities.web.addresses import filter_id
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import administrator, current_actor, first, public, signed_in, staff
+from facilities.web.guards import administrator, current_actor, public, staff
 from facilities.web.paging import After, page_of, part_of, read_cursor
 from facilities.web.schemas import PageQuery, page_schema
 
@@ -62,7 +61,7 @@ def programmes(query: dict[str, Any]) -> dict[str, Any]:
 def add_programme(body: dict[str, Any]) -> dict[str, Any]:
     return show_programme(unit_of_work(lambda: services.add_programme(
         body["name"], FacilityKind(body["facility_kind"]), name_en=body.get("name_en"),
-        audience=read_audience(body.get("audience")))))
+        audience=read_audience(body.get("audience")), limits=read_limits(body.get("limits")))))
 
 
 @blueprint.route("/sessions")
@@ -90,13 +89,13 @@ def session(session_id: str) -> dict[str, Any]:
 @blueprint.arguments(SessionIn)
 @blueprint.response(201, SessionOut)
 def announce(body: dict[str, Any]) -> dict[str, Any]:
-    actor, facility_id = current_actor(), _own_facility(body)
-    _known_programme(body)
+    actor, facility_id = current_actor(), own_facility(body)
+    known_programme(body)
     session = unit_of_work(lambda: services.announce(actor, read_offer(body, facility_id)))
     return show_session(visible_session(str(session.id)))
 
 
-def _own_facility(body: dict[str, Any]) -> int:
+def own_facility(body: dict[str, Any]) -> int:
     number = filter_id(body["facility_id"]) or 0
     if places.facility(number) is None:
         raise NotVisible
@@ -105,21 +104,6 @@ def _own_facility(body: dict[str, Any]) -> int:
     return number
 
 
-def _known_programme(body: dict[str, Any]) -> None:
+def known_programme(body: dict[str, Any]) -> None:
     if queries.programme(filter_id(body["programme_id"]) or 0) is None:
         raise NotVisible
-
-
-@blueprint.route("/sessions/<session_id>", methods=["PATCH"])
-@signed_in
-@first(runnable_session)
-@staff
-@blueprint.arguments(SessionChange)
-@blueprint.response(200, SessionOut)
-def change(body: dict[str, Any], session_id: str) -> dict[str, Any]:
-    if "facility_id" in body:
-        _own_facility(body)
-    if "programme_id" in body:
-        _known_programme(body)
-    unit_of_work(lambda: services.change(read_id(session_id), read_changes(body)))
-    return show_session(visible_session(session_id))

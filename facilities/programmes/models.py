@@ -3,11 +3,14 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from facilities.engine.deadlines import BookingWindow
 from facilities.engine.eligibility import Audience, Sex
+from facilities.engine.limits import Limits
+from facilities.engine.waitlist import WaitlistMode
+from facilities.engine.working_days import OnRestDays
 from facilities.infra.columns import BigId, UtcDateTime, enum_type
 from facilities.infra.db import Model
 from facilities.infra.exclusion import check
@@ -26,10 +29,12 @@ class AudienceColumns:
     min_age: Mapped[int | None]
     max_age: Mapped[int | None]
     sex: Mapped[Sex | None] = mapped_column(enum_type(Sex, "sex"))
+    disability: Mapped[bool] = mapped_column(default=False, server_default=false())
+    communities: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
 
     @property
     def audience(self) -> Audience:
-        return Audience(self.min_age, self.max_age, self.sex)
+        return Audience(self.min_age, self.max_age, self.sex, self.disability, tuple(self.communities or ()))
 
 
 AGES_IN_ORDER = "(min_age IS NULL OR min_age >= 0) AND (max_age IS NULL OR max_age >= coalesce(min_age, 0))"
@@ -41,6 +46,8 @@ class Programme(AudienceColumns, Model):
     __tablename__ = "programmes"
     __table_args__ = (
         check(AGES_IN_ORDER, "ages_in_order", refusal="ages_out_of_order"),
+        check("per_resident_per_week > 0", "per_resident_per_week"),
+        check("per_household_per_session > 0", "per_household_per_session"),
         Index("uq_programmes_name", "name", unique=True, info={"refusal": "name_taken"}),
     )
 
@@ -50,16 +57,70 @@ class Programme(AudienceColumns, Model):
     facility_kind: Mapped[FacilityKind] = mapped_column(enum_type(FacilityKind, "facility_kind"))
     summary: Mapped[str | None] = mapped_column(String(400))
     summary_en: Mapped[str | None] = mapped_column(String(600))
+    per_resident_per_week: Mapped[int | None]  # places that one person may hold in a week, Monday to Sunday
+    per_household_per_session: Mapped[int | None]
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(self.per_resident_per_week, self.per_household_per_session)
+
+
+class Series(AudienceColumns, Model):
+    """A repetition (系列): the rule and what its occurrences start from. They are sessions, each with its own life."""
+
+    __tablename__ = "series"
+    __table_args__ = (
+        check("duration_minutes > 0", "duration_above_zero"),
+        check("capacity > 0", "capacity_above_zero"),
+        check(AGES_IN_ORDER, "ages_in_order", refusal="ages_out_of_order"),
+        ForeignKeyConstraint(["facility_id", "space_id"], ["spaces.facility_id", "spaces.id"],
+                             name="fk_series_space_in_the_facility"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    facility_id: Mapped[int] = mapped_column(ForeignKey("facilities.id"), index=True)
+    space_id: Mapped[int | None] = mapped_column(BigId)
+    title: Mapped[str] = mapped_column(String(80))
+    title_en: Mapped[str | None] = mapped_column(String(120))
+    details: Mapped[str | None] = mapped_column(String(1000))
+    rrule: Mapped[str] = mapped_column(String(200))  # RFC 5545, in the district's wall-clock time
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    duration_minutes: Mapped[int]
+    capacity: Mapped[int]
+    on_rest_days: Mapped[OnRestDays] = mapped_column(enum_type(OnRestDays, "on_rest_days"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
+class LeftOutDate(Model):
+    """An occurrence of the rule that is not held, and why; it stays out whatever is changed later."""
+
+    __tablename__ = "left_out_dates"
+
+    series_id: Mapped[int] = mapped_column(ForeignKey("series.id", ondelete="CASCADE"), primary_key=True)
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime, primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
 
 
 class ActivitySession(AudienceColumns, Model):
-    """One occurrence (场次). `places_taken` is the counter that bookings go through: the scarce thing itself."""
+    """One occurrence (场次). `places_taken` is the counter that bookings go through: the scarce thing itself.
+
+    `waiting` counts the waitlist alike. `version` moves with every change by staff, so that a booking can see in its
+    one statement that the rules which it was checked against still stand.
+    """
 
     __tablename__ = "activity_sessions"
     __table_args__ = (
         check("starts_at < ends_at", "starts_before_it_ends", refusal="ends_before_it_starts"),
         check("capacity > 0", "capacity_above_zero"),
         check("places_taken BETWEEN 0 AND capacity", "places_taken_within_capacity", refusal="session_full"),
+        check("waiting BETWEEN 0 AND coalesce(waitlist_capacity, waiting)", "waiting_within_waitlist",
+              refusal="waitlist_full"),
+        check("offer_minutes > 0", "offer_minutes_above_zero"),
+        check("(series_id IS NULL) = (occurs_at IS NULL)", "occurrence_of_its_series"),
+        Index("uq_activity_sessions_series_occurs_at", "series_id", "occurs_at", unique=True),
+        Index("ix_activity_sessions_draw", "draw_id"),
         check(AGES_IN_ORDER, "ages_in_order", refusal="ages_out_of_order"),
         check("(status = 'cancelled') = (cancelled_at IS NOT NULL)", "cancelled_with_its_time"),
         # what bookings and occupancies point at, so that their spans follow the session's
@@ -88,6 +149,16 @@ class ActivitySession(AudienceColumns, Model):
     cancellation_closes_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    waitlist_mode: Mapped[WaitlistMode] = mapped_column(
+        enum_type(WaitlistMode, "waitlist_mode"), default=WaitlistMode.CONFIRM, server_default="confirm")
+    waitlist_capacity: Mapped[int | None]
+    offer_minutes: Mapped[int | None]
+    waiting: Mapped[int] = mapped_column(default=0, server_default="0")
+    version: Mapped[int] = mapped_column(default=0, server_default="0")
+    series_id: Mapped[int | None] = mapped_column(ForeignKey("series.id"))
+    occurs_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its place in the series, wherever it was moved
+    draw_id: Mapped[int | None] = mapped_column(ForeignKey("draws.id"))
+    awaits_draw: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     programme: Mapped[Programme] = relationship(lazy="raise")
@@ -102,6 +173,11 @@ class ActivitySession(AudienceColumns, Model):
     @property
     def is_cancelled(self) -> bool:
         return self.status is SessionStatus.CANCELLED
+
+    @property
+    def window_by_hand(self) -> BookingWindow:
+        """For a manager who sets the session's own window aside: until it is over."""
+        return BookingWindow(self.ends_at)
 
     @property
     def booking_window(self) -> BookingWindow:

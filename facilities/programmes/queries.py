@@ -103,6 +103,16 @@ def session(session_id: int) -> ActivitySession | None:
         _listed().where(ActivitySession.id == session_id).execution_options(populate_existing=True))
 
 
+def session_to_book(session_id: int, *, lock: bool = False) -> ActivitySession | None:
+    """With its programme, for its limits. The lock is the one that taking a place in it takes."""
+    found = (select(ActivitySession).join(ActivitySession.programme)
+             .options(contains_eager(ActivitySession.programme)).where(ActivitySession.id == session_id)
+             .execution_options(populate_existing=True))
+    if lock:
+        found = found.with_for_update(key_share=True, of=ActivitySession)
+    return db.session.scalar(found)
+
+
 def session_for_update(session_id: int) -> ActivitySession | None:
     """Locked and read afresh: for those who change the session itself, not for those who take a place in it."""
     return db.session.scalar(

@@ -1,30 +1,66 @@
 """The shape of programmes and activity sessions in the API."""
 
+from dataclasses import asdict
 from typing import Any
 
 from marshmallow import fields
 
 from facilities.engine.eligibility import Audience, Sex
+from facilities.engine.limits import Limits
+from facilities.engine.waitlist import WaitlistMode
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotVisible
 from facilities.places.models import FacilityKind
 from facilities.programmes.models import ActivitySession, Programme
 from facilities.programmes.services import Offer, audience_of
-from facilities.web.schemas import BaseSchema, Count, Id, Instant, PageQuery, Reference, Text, one_of
+from facilities.web.schemas import (
+    BaseSchema,
+    Count,
+    Flag,
+    Id,
+    Instant,
+    PageQuery,
+    Reference,
+    Text,
+    at_most_items,
+    one_of,
+)
 
 LARGEST_SESSION = 100_000
+MOST_COMMUNITIES = 100
 
 
 class AudienceIn(BaseSchema):
     min_age = Count(0, 130, allow_none=True)
     max_age = Count(0, 130, allow_none=True)
     sex = fields.String(allow_none=True, validate=one_of(*Sex))
+    disability = Flag(load_default=False)
+    communities = fields.List(Text(longest=12), load_default=list, validate=at_most_items(MOST_COMMUNITIES))
 
 
 class AudienceOut(BaseSchema):
     min_age = fields.Integer()
     max_age = fields.Integer()
     sex = fields.String()
+    disability = fields.Boolean()
+    communities = fields.List(fields.String())
+
+
+class LimitsIn(BaseSchema):
+    per_resident_per_week = Count(1, 100, allow_none=True)
+    per_household_per_session = Count(1, 100, allow_none=True)
+
+
+class WaitlistIn(BaseSchema):
+    mode = fields.String(load_default=WaitlistMode.CONFIRM.value, validate=one_of(*WaitlistMode))
+    capacity = Count(0, LARGEST_SESSION, allow_none=True, load_default=None)
+    offer_minutes = Count(1, 7 * 24 * 60, allow_none=True, load_default=None)
+
+
+class WaitlistOut(BaseSchema):
+    mode = fields.String()
+    capacity = fields.Integer(allow_none=True)
+    offer_minutes = fields.Integer(allow_none=True)
 
 
 class ProgrammeIn(BaseSchema):
@@ -32,6 +68,7 @@ class ProgrammeIn(BaseSchema):
     name_en = Text(longest=120)
     facility_kind = fields.String(required=True, validate=one_of(*FacilityKind))
     audience = fields.Nested(AudienceIn)
+    limits = fields.Nested(LimitsIn)
 
 
 class ProgrammeOut(BaseSchema):
@@ -40,6 +77,7 @@ class ProgrammeOut(BaseSchema):
     name_en = fields.String(allow_none=True)
     facility_kind = fields.String()
     audience = fields.Nested(AudienceOut)
+    limits = fields.Nested(LimitsIn)
 
 
 class ReferenceOut(BaseSchema):
@@ -68,6 +106,9 @@ class SessionOut(BaseSchema):
     cancellation_closes_at = Instant()
     cancel_reason = fields.String(allow_none=True)
     audience = fields.Nested(AudienceOut)
+    waitlist = fields.Nested(WaitlistOut)
+    series_id = Id(allow_none=True)
+    draw_id = Id(allow_none=True)
 
 
 class SessionQuery(PageQuery):
@@ -93,6 +134,7 @@ class SessionChange(BaseSchema):
     booking_closes_at = Instant(allow_none=True)
     cancellation_closes_at = Instant(allow_none=True)
     audience = fields.Nested(AudienceIn, allow_none=True)
+    waitlist = fields.Nested(WaitlistIn)
 
 
 class SessionIn(SessionChange):
@@ -105,7 +147,13 @@ class SessionIn(SessionChange):
 
 
 def read_audience(body: dict[str, Any] | None) -> Audience | None:
-    return None if body is None else audience_of(body.get("min_age"), body.get("max_age"), body.get("sex"))
+    return None if body is None else audience_of(
+        body.get("min_age"), body.get("max_age"), body.get("sex"), disability=body["disability"],
+        communities=body["communities"])
+
+
+def read_limits(body: dict[str, Any] | None) -> Limits:
+    return Limits(**body) if body else Limits()
 
 
 def read_reference(body: dict[str, Any], name: str, wrong: str) -> int | None:
@@ -126,6 +174,9 @@ def read_changes(body: dict[str, Any]) -> dict[str, Any]:
         changes["space_id"] = read_reference(body, "space_id", "unknown_space")
     if "audience" in changes:
         changes["audience"] = read_audience(body["audience"]) or Audience()
+    if waitlist := changes.pop("waitlist", None):
+        changes |= {"waitlist_mode": WaitlistMode(waitlist["mode"]), "waitlist_capacity": waitlist["capacity"],
+                    "offer_minutes": waitlist["offer_minutes"]}
     return changes
 
 
@@ -136,13 +187,15 @@ def read_offer(body: dict[str, Any], facility_id: int) -> Offer:
 
 def show_audience(audience: Audience) -> dict[str, Any]:
     facts = {"min_age": audience.min_age, "max_age": audience.max_age,
-             "sex": audience.sex.value if audience.sex else None}
+             "sex": audience.sex.value if audience.sex else None, "disability": audience.disability or None,
+             "communities": list(audience.communities) or None}
     return {name: value for name, value in facts.items() if value is not None}
 
 
 def show_programme(programme: Programme) -> dict[str, Any]:
     return {"id": programme.id, "name": programme.name, "name_en": programme.name_en,
-            "facility_kind": programme.facility_kind.value, "audience": show_audience(programme.audience)}
+            "facility_kind": programme.facility_kind.value, "audience": show_audience(programme.audience),
+            "limits": asdict(programme.limits)}
 
 
 def show_session(session: ActivitySession) -> dict[str, Any]:
@@ -152,7 +205,10 @@ def show_session(session: ActivitySession) -> dict[str, Any]:
         "programme": session.programme, "facility": session.facility, "space": session.space,
         "starts_at": session.starts_at, "ends_at": session.ends_at, "status": session.status.value,
         "capacity": session.capacity, "places_taken": session.places_taken, "places_left": session.places_left,
-        "waitlist_length": 0, "booking_opens_at": window.booking_opens_at, "booking_closes_at": window.closes_at,
+        "waitlist_length": session.waiting, "booking_opens_at": window.booking_opens_at, "booking_closes_at": window.closes_at,
         "cancellation_closes_at": window.last_cancellation_at, "cancel_reason": session.cancel_reason,
         "audience": show_audience(session.audience),
+        "waitlist": {"mode": session.waitlist_mode.value, "capacity": session.waitlist_capacity,
+                     "offer_minutes": session.offer_minutes},
+        "series_id": session.series_id, "draw_id": session.draw_id,
     }

@@ -1,6 +1,6 @@
 """The verbs about what is on offer: set up a programme; announce, change, call off a session."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,6 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from facilities.engine.deadlines import BookingWindow, check_ordered
 from facilities.engine.eligibility import Audience, Sex
+from facilities.engine.limits import Limits
+from facilities.engine.waitlist import WaitlistMode
 from facilities.infra.db import Model, db
 from facilities.infra.integrity import refused_by
 from facilities.kernel import clock
@@ -17,7 +19,7 @@ from facilities.kernel.actors import Actor
 from facilities.kernel.refusals import Invalid, Refused
 from facilities.places import queries as places
 from facilities.places.models import FacilityKind, Space
-from facilities.places.services import hold_space, release_space
+from facilities.places.services import hold_space, prepare_to_hold, release_space
 from facilities.programmes import queries
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
 
@@ -41,15 +43,20 @@ class Offer:
     booking_closes_at: datetime | None = None
     cancellation_closes_at: datetime | None = None
     audience: Audience | None = None
+    waitlist_mode: WaitlistMode = WaitlistMode.CONFIRM
+    waitlist_capacity: int | None = None
+    offer_minutes: int | None = None
+    series_id: int | None = None
+    occurs_at: datetime | None = None
 
 
 def add_programme(name: str, facility_kind: FacilityKind, *, name_en: str | None = None,
-                  audience: Audience | None = None, summary: str | None = None,
-                  summary_en: str | None = None) -> Programme:
+                  audience: Audience | None = None, summary: str | None = None, summary_en: str | None = None,
+                  limits: Limits | None = None) -> Programme:
     """Refused `name_taken` or `ages_out_of_order`."""
-    audience = audience or Audience()
     programme = Programme(name=name, name_en=name_en, facility_kind=facility_kind, summary=summary,
-                          summary_en=summary_en, **asdict(audience))
+                          summary_en=summary_en, **audience_columns(audience or Audience()),
+                          **asdict(limits or Limits()))
     db.session.add(programme)
     db.session.flush()
     return programme
@@ -63,14 +70,16 @@ def announce(actor: Actor | None, offer: Offer) -> ActivitySession:
     space = _space(offer.facility_id, offer.space_id)
     values = asdict(offer)
     values.pop("audience")
-    session = ActivitySession(**values, **asdict(offer.audience or programme.audience),
+    session = ActivitySession(**values, **audience_columns(offer.audience or programme.audience),
                               status=SessionStatus.SCHEDULED, places_taken=0,
                               created_by=actor.user_id if actor else None)
     _check_times(session)
     db.session.add(session)
     db.session.flush()
     if space is not None:
-        hold_space(space, session.id, session.starts_at, session.ends_at)
+        hold_space(space, session.starts_at, session.ends_at, session_id=session.id)
+    else:
+        prepare_to_hold(session.facility_id, None, session.starts_at, session.ends_at)
     return session
 
 
@@ -82,7 +91,7 @@ def change(session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
     values = dict(changes)
     audience = values.pop("audience", None)
     if audience is not None:
-        values.update(asdict(audience))
+        values.update(audience_columns(audience))
     if "programme_id" in values and queries.programme(values["programme_id"]) is None:
         raise Invalid(programme_id="unknown_programme")
     if "capacity" in values:
@@ -93,13 +102,17 @@ def change(session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
     moves_space = facility_id != session.facility_id or values.get("space_id", session.space_id) != session.space_id
     space = _space(facility_id, values.get("space_id")) if moves_space else None
     if moves_space:  # before the time changes, so that the old space is in nobody's way
-        release_space(session.id)
+        release_space(session_id=session.id)
     for name, value in values.items():
         setattr(session, name, value)
+    session.version += 1
     _check_times(session)
+    if moves_space or "starts_at" in values or "ends_at" in values:
+        with db.session.no_autoflush:
+            prepare_to_hold(facility_id, session.space_id, session.starts_at, session.ends_at)
     _flush_move()
     if space is not None:
-        hold_space(space, session.id, session.starts_at, session.ends_at)
+        hold_space(space, session.starts_at, session.ends_at, session_id=session.id)
     return session
 
 
@@ -148,7 +161,8 @@ def call_off(session: ActivitySession, reason: str) -> None:
     if session.status is SessionStatus.HELD:
         raise Refused("session_held")
     session.status, session.cancelled_at, session.cancel_reason = SessionStatus.CANCELLED, clock.now(), reason
-    release_space(session.id)
+    session.version += 1
+    release_space(session_id=session.id)
     db.session.flush()
 
 
@@ -163,7 +177,15 @@ def follow_the_roll(session: ActivitySession, *, person_times: int) -> None:
         session.status = SessionStatus.HELD if person_times else SessionStatus.SCHEDULED
 
 
-def audience_of(min_age: int | None, max_age: int | None, sex: str | None) -> Audience:
+def audience_columns(audience: Audience) -> dict[str, Any]:
+    return {**asdict(audience), "communities": list(audience.communities) or None}
+
+
+def audience_of(min_age: int | None, max_age: int | None, sex: str | None, *, disability: bool = False,
+                communities: Iterable[str] = ()) -> Audience:
     if min_age is not None and max_age is not None and max_age < min_age:
         raise Invalid(max_age="ages_out_of_order")
-    return Audience(min_age, max_age, Sex(sex) if sex else None)
+    codes = tuple(dict.fromkeys(communities))
+    if not all(places.is_part_of_the_district(code) for code in codes):
+        raise Invalid(communities="unknown_community")
+    return Audience(min_age, max_age, Sex(sex) if sex else None, disability, codes)

@@ -93,32 +93,6 @@ def announce() -> ResponseReturnValue:
                            refusal=refusal, session=None), status
 
 
-@blueprint.route("/desk/sessions/<session_id>/edit", methods=["GET", "POST"])
-@staff
-def change(session_id: str) -> ResponseReturnValue:
-    session = runnable(session_id)
-    form = SessionForm()
-    form.offer_choices(queries.programmes(), places.spaces_of(session.facility_id))
-    refusal = None
-    if request.method == "GET":
-        form.show(session)
-    elif form.validate():
-        try:
-            values = form.values()
-            unit_of_work(lambda: services.change(session.id, values))
-        except Invalid as invalid:
-            form.show_invalid(invalid)
-        except Refused as refused:
-            refusal = words_for(refused.refusal)
-        else:
-            flash(_("Changed."))
-            return redirect(url_for("bookings.session", session_id=session.id))
-    status = 422 if form.errors or refusal else 200
-    session = runnable(session_id)  # read again: an attempt to write may lie between
-    return render_template("programmes/session_form.html", form=form, facility=session.facility, facilities=[],
-                           refusal=refusal, session=session), status
-
-
 def runnable(session_id: str) -> ActivitySession:
     """A session that the one who asks may run; everyone may see it, so a foreign one is 403, not 404."""
     session = queries.session(read_id(session_id))

@@ -11,7 +11,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refused
+from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused
 from facilities.web.guards import is_api
 from facilities.web.wording import words_for, words_for_input
 
@@ -80,17 +80,20 @@ def page(status: int, message: str, title: str | None = None) -> ResponseReturnV
     return render_template("errors/error.html", status=status, message=message, title=title), status
 
 
+def answer_refusal(refusal: Refusal) -> ResponseReturnValue:
+    status = {"bad_credentials": 401, "too_many_attempts": 429}.get(refusal.code, 409)
+    if is_api():
+        response = problem(status, code=refusal.code, detail=words_for(refusal), facts=dict(refusal.facts))
+        if "retry_after" in refusal.facts:
+            response.headers["Retry-After"] = str(refusal.facts["retry_after"])
+        return response
+    return page(status, words_for(refusal), _("That did not work"))
+
+
 def register_problems(app: Flask) -> None:
     @app.errorhandler(Refused)
     def refused(error: Refused) -> ResponseReturnValue:
-        refusal = error.refusal
-        status = {"bad_credentials": 401, "too_many_attempts": 429}.get(refusal.code, 409)
-        if is_api():
-            response = problem(status, code=refusal.code, detail=words_for(refusal), facts=dict(refusal.facts))
-            if "retry_after" in refusal.facts:
-                response.headers["Retry-After"] = str(refusal.facts["retry_after"])
-            return response
-        return page(status, words_for(refusal), _("That did not work"))
+        return answer_refusal(error.refusal)
 
     @app.errorhandler(NotVisible)
     def not_visible(_error: NotVisible) -> ResponseReturnValue:

@@ -39,6 +39,10 @@ def at_most(length: int) -> validate.Length:
     return validate.Length(max=length, error=_l("Use at most %(n)s characters.", n=length))
 
 
+def at_most_items(number: int, least: int = 0) -> validate.Length:
+    return validate.Length(least, number, error=_l("Give from %(low)s to %(high)s entries.", low=least, high=number))
+
+
 def between(low: int, high: int) -> validate.Range:
     return validate.Range(low, high, error=_l("This must be from %(low)s to %(high)s.", low=low, high=high))
 

@@ -12,6 +12,7 @@ from facilities.kernel.refusals import Refusal
 from facilities.web.formats import date_time
 
 _PLAIN: dict[str, Any] = {
+    "already_entered": _l("This person is in the draw already."),
     "already_booked": _l("There is already a booking for this session. You find it under 'My bookings'."),
     "bad_credentials": _l("Login or password is not right. Please check both and try again."),
     "capacity_below_bookings": _l(
@@ -20,7 +21,19 @@ _PLAIN: dict[str, Any] = {
     "cannot_void": _l("This entry cannot be taken back: it belongs to another session or is itself a correction."),
     "ends_before_it_starts": _l("The end must be after the start."),
     "ages_out_of_order": _l("The highest age must not be below the lowest."),
+    "closed": _l("The place is closed at that time. Choose another time."),
+    "draw_pending": _l("Places in this session are drawn. Enter the draw, or wait until it has been held."),
+    "entries_closed": _l("The time for entering the draw is over."),
+    "entries_open": _l("The draw can be held only after the time for entering is over."),
     "has_bookings": _l("People have booked. Cancel the session with a reason instead of deleting it."),
+    "idempotency_key_reused": _l("This key has been used for another request. Send the new request with a new key."),
+    "idempotency_in_progress": _l("The same request is being worked on. Please try again in a moment."),
+    "lengths_out_of_order": _l("The longest time must not be shorter than the shortest."),
+    "no_offer": _l("There is no offer to answer. You find how things stand under 'My bookings'."),
+    "not_reservable": _l("This space cannot be reserved here. Please call the facility."),
+    "off_grid": _l("Choose a start and an end from the times that are shown."),
+    "offer_expired": _l("The time to accept this place is over, and it has gone to the next."),
+    "outside_opening_hours": _l("The place is not open at that time. Choose a time within the opening hours."),
     "has_places_ahead": _l("This person still has places booked. Cancel those first, under 'My bookings'."),
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
     "login_taken": _l("This login is already in use. Choose another one."),
@@ -34,6 +47,7 @@ _PLAIN: dict[str, Any] = {
     "phone_taken": _l("There is already an account with this phone number. Sign in instead."),
     "residents_elsewhere": _l("Some of those booked have another booking at the new time. Choose another time."),
     "session_cancelled": _l("This session has been cancelled. Please choose another one."),
+    "waitlist_full": _l("The waiting list is full. Please choose another session."),
     "session_full": _l("All places are taken. Please choose another session."),
     "session_held": _l("This session has taken place and can no longer be changed like that."),
     "space_taken": _l("The space is already taken at that time. Choose another time or space."),
@@ -56,6 +70,10 @@ def _not_eligible(facts: Mapping[str, Any]) -> str:
     if rule == "sex":
         return _("This session is for women and girls.") if facts["sex"] == "female" else _(
             "This session is for men and boys.")
+    if rule == "disability":
+        return _("This session is for residents with disabilities.")
+    if rule == "communities":
+        return _("This session is for residents of certain communities.")
     return _("This session has an age limit and we do not know the birth date. Ask at the counter to add it.")
 
 
@@ -63,8 +81,31 @@ def _instant(facts: Mapping[str, Any], name: str) -> str:
     return date_time(datetime.fromisoformat(facts[name]))
 
 
+def _limit_reached(facts: Mapping[str, Any]) -> str:
+    number = facts.get("limit", 0)
+    if facts.get("rule") == "per_household_per_session":
+        return ngettext("A household can have %(num)d place in this session.",
+                        "A household can have %(num)d places in this session.", number)
+    if facts.get("rule") == "per_resident":
+        return ngettext("Somebody can have %(num)d reservation of this space ahead. Use or cancel that one first.",
+                        "Somebody can have %(num)d reservations of this space ahead. Use or cancel one first.", number)
+    return ngettext("Somebody can have %(num)d place in this programme in a week. Choose another week.",
+                    "Somebody can have %(num)d places in this programme in a week. Choose another week.", number)
+
+
 _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "not_eligible": _not_eligible,
+    "limit_reached": _limit_reached,
+    "too_short": lambda f: ngettext("It is reserved for at least %(num)d minute.",
+                                    "It is reserved for at least %(num)d minutes.", f["min_minutes"]),
+    "too_long": lambda f: ngettext("It is reserved for at most %(num)d minute.",
+                                   "It is reserved for at most %(num)d minutes.", f["max_minutes"]),
+    "too_far_ahead": lambda f: ngettext("It can be reserved up to %(num)d day ahead.",
+                                        "It can be reserved up to %(num)d days ahead.", f["days_ahead"]),
+    "too_late": lambda f: ngettext("It must be reserved at least %(num)d minute ahead.",
+                                   "It must be reserved at least %(num)d minutes ahead.",
+                                   f["notice_minutes"]) if f.get("notice_minutes") else _(
+        "That time is already past. Choose a later one."),
     "booking_not_open": lambda f: _("Booking opens on %(when)s.", when=_instant(f, "booking_opens_at")),
     "booking_closed": lambda f: _("Booking closed on %(when)s.", when=_instant(f, "booking_closes_at")),
     "cancellation_closed": lambda f: _(
@@ -85,6 +126,9 @@ INPUT_MESSAGES: dict[str, Any] = {
     "another_day": _l("The date differs from the one in the address."),
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),
+    "bad_rule": _l("This repetition cannot be read. Choose how often and on which days."),
+    "no_occurrence": _l("The repetition has no day in it. Check the days and the end."),
+    "too_many_occurrences": _l("A series has at most 366 sessions. Choose an earlier end."),
     "birth_date_too_long_ago": _l("The birth date lies too long ago. Check the year."),
     "ends_before_it_starts": _l("The end must be after the start."),
     "ages_out_of_order": _l("The highest age must not be below the lowest."),

@@ -142,7 +142,21 @@ def upgrade() -> None:
         ),
         sa.Column("capacity", sa.Integer(), nullable=True),
         sa.Column("quantity", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("reservable", sa.Boolean(), server_default=sa.true(), nullable=False),
+        sa.Column("min_minutes", sa.Integer(), nullable=True),
+        sa.Column("max_minutes", sa.Integer(), nullable=True),
+        sa.Column("grid_minutes", sa.Integer(), nullable=True),
+        sa.Column("notice_minutes", sa.Integer(), nullable=True),
+        sa.Column("days_ahead", sa.Integer(), nullable=True),
+        sa.Column("per_resident", sa.Integer(), nullable=True),
         sa.CheckConstraint("capacity IS NULL OR capacity > 0", name=op.f("ck_spaces_capacity_above_zero")),
+        sa.CheckConstraint(
+            "grid_minutes > 0 AND notice_minutes >= 0 AND days_ahead >= 0 AND per_resident > 0",
+            name=op.f("ck_spaces_rules_above_zero"),
+        ),
+        sa.CheckConstraint(
+            "min_minutes > 0 AND max_minutes >= coalesce(min_minutes, 1)", name=op.f("ck_spaces_lengths_in_order")
+        ),
         sa.CheckConstraint("parent_id IS NULL OR parent_id <> id", name=op.f("ck_spaces_not_inside_itself")),
         sa.ForeignKeyConstraint(
             ["facility_id", "parent_id"],

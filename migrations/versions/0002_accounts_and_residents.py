@@ -85,7 +85,15 @@ def upgrade() -> None:
         ),
         sa.Column("birth_date", sa.Date(), nullable=True),
         sa.Column("phone", sa.String(length=20), nullable=True),
+        sa.Column("disability_category", sa.Integer(), nullable=True),
+        sa.Column("disability_grade", sa.Integer(), nullable=True),
+        sa.Column("community_code", sa.String(length=12), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "(disability_category IS NULL) = (disability_grade IS NULL)", name=op.f("ck_residents_disability_whole")
+        ),
+        sa.CheckConstraint("disability_category BETWEEN 1 AND 7", name=op.f("ck_residents_disability_category")),
+        sa.CheckConstraint("disability_grade BETWEEN 1 AND 4", name=op.f("ck_residents_disability_grade")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_residents")),
     )
     op.create_index(op.f("ix_residents_phone"), "residents", ["phone"], unique=False)

@@ -30,8 +30,8 @@ def booking(session_id: int, resident_id: int, state: str = "confirmed", referen
     cancelled = "starts_at" if state == "cancelled" else "NULL"
     return (
         "INSERT INTO bookings "
-        "(reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at) "
-        f"SELECT '{reference}', id, {resident_id}, '{state}', starts_at, ends_at, starts_at, {cancelled} "
+        "(reference, session_id, resident_id, state, starts_at, ends_at, created_at, cancelled_at, offer_expires_at) "
+        f"SELECT '{reference}', id, {resident_id}, '{state}', starts_at, ends_at, starts_at, {cancelled}, starts_at "
         f"FROM activity_sessions WHERE id = {session_id}"
     )
 

@@ -41,12 +41,13 @@ def test_the_counter_is_the_number_of_places_that_are_held(world: World, end: st
     bookings = [unit_of_work(lambda a=a, r=r: book_place(a, session_id, r)).id for a, r in actors[: PEOPLE // 2]]
     starts_at = clock.now() + timedelta(days=5)
     later = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1), "capacity": PEOPLE}
+    manager = world.administrator().actor
     db.session.remove()
     work: list[Any] = [lambda a=a, b=b: cancel_booking(a, b) for (a, _), b in zip(actors, bookings, strict=False)]
     work += [lambda a=a, r=r: book_place(a, session_id, r) for a, r in actors[PEOPLE // 2 :]]
     work.insert(
         len(work) // 2,
-        (lambda: cancel_session(session_id, "停电")) if end == "called off" else (lambda: change(session_id, later)),
+        (lambda: cancel_session(manager, session_id, "停电")) if end == "called off" else (lambda: change(session_id, later)),
     )
     with ThreadPoolExecutor(len(work)) as pool:
         codes = list(pool.map(lambda w: quietly(world, w), work))

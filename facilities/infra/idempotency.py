@@ -1,0 +1,71 @@
+"""The same request twice is one: its outcome is kept under the caller's key, in the transaction that made it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import ForeignKey, String, Text, delete, select
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import Mapped, mapped_column
+
+from facilities.infra.columns import UtcDateTime
+from facilities.infra.db import Model, db
+from facilities.kernel import clock
+
+KEPT_FOR = timedelta(days=2)
+LONGEST_KEY = 255
+
+
+class IdempotencyKey(Model):
+    __tablename__ = "idempotency_keys"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    key: Mapped[str] = mapped_column(String(LONGEST_KEY), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))  # SHA-256 of method, path and body
+    status: Mapped[int]
+    media_type: Mapped[str] = mapped_column(String(80))
+    location: Mapped[str | None] = mapped_column(String(500))
+    body: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """An answer as it was given: status, media type, where a page sends its reader, body."""
+
+    status: int
+    media_type: str
+    location: str | None
+    body: str
+
+
+class KeyTaken(Exception):
+    """The same key was used at the same moment, and the other was first: nothing of this request may stay."""
+
+
+def kept(user_id: int, key: str) -> tuple[str, Outcome] | None:
+    """The fingerprint of the request that used the key, and its outcome."""
+    row = db.session.execute(
+        select(IdempotencyKey.fingerprint, IdempotencyKey.status, IdempotencyKey.media_type, IdempotencyKey.location,
+               IdempotencyKey.body).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)).first()
+    return (row[0], Outcome(*row[1:])) if row else None
+
+
+def keep(user_id: int, key: str, fingerprint: str, outcome: Outcome) -> None:
+    """KeyTaken where somebody was faster: PostgreSQL waits here for who is writing the same key at this moment."""
+    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
+    row = db.session.execute(
+        insert(IdempotencyKey).values(
+            user_id=user_id, key=key, fingerprint=fingerprint, status=outcome.status, media_type=outcome.media_type,
+            location=outcome.location, body=outcome.body, created_at=clock.now())
+        .on_conflict_do_nothing().returning(IdempotencyKey.user_id)).first()
+    if row is None:
+        raise KeyTaken
+
+
+def forget_old() -> int:
+    """How many keys were older than anyone may count on."""
+    gone = db.session.execute(
+        delete(IdempotencyKey).where(IdempotencyKey.created_at < clock.now() - KEPT_FOR)
+        .returning(IdempotencyKey.user_id))
+    return len(gone.all())

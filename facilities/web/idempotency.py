@@ -1,0 +1,126 @@
+"""A request that is sent twice is done once: a key from the client, or from the hidden field of a form.
+
+The outcome is kept in the transaction that made it. A request that was refused left nothing, so its outcome is kept in
+a transaction of its own. Of pages only a success is kept, which is where it sends the reader.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import uuid4
+
+from flask import Flask, Response, current_app, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_login import current_user
+from markupsafe import Markup
+
+from facilities.infra.db import unit_of_work
+from facilities.infra.idempotency import LONGEST_KEY, KeyTaken, Outcome, keep, kept
+from facilities.kernel.refusals import Refusal
+from facilities.kernel.text import has_unprintable
+from facilities.web.guards import current_actor, is_api
+from facilities.web.problems import invalid, page, problem
+from facilities.web.wording import words_for
+
+HEADER, FIELD = "Idempotency-Key", "idempotency_key"
+NOT_KEPT = {401, 429}
+
+View = Callable[..., Any]
+
+
+def register_idempotency(app: Flask) -> None:
+    """Wrap every view that takes a POST behind a guard; what is public has no caller to keep a key for."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        if "POST" in (rule.methods or ()) and getattr(view, "__guard__", "public") != "public":
+            app.view_functions[rule.endpoint] = once(view)
+    app.jinja_env.globals["once_key"] = _field
+
+
+def _field() -> Markup:
+    """For each form: sent twice, it is done once."""
+    return Markup('<input type="hidden" name="{}" value="{}">').format(FIELD, uuid4())
+
+
+def once(view: View) -> View:
+    @wraps(view)
+    def keyed(*args: Any, **kwargs: Any) -> ResponseReturnValue:  # noqa: ANN401 - passes on what it gets
+        key = (request.headers.get(HEADER) if is_api() else request.form.get(FIELD)) or ""
+        if request.method != "POST" or not key or not current_user.is_authenticated:
+            return view(*args, **kwargs)
+        if len(key) > LONGEST_KEY or not key.isascii() or has_unprintable(key):
+            return _unusable()
+        return _Request(current_actor().user_id, key, _fingerprint()).answer(lambda: view(*args, **kwargs))
+
+    return keyed
+
+
+def _unusable() -> ResponseReturnValue:
+    message = _("A key is at most %(n)d plain characters.", n=LONGEST_KEY)
+    return invalid({HEADER: message}) if is_api() else page(422, message)
+
+
+class _Request:
+    def __init__(self, user_id: int, key: str, fingerprint: str) -> None:
+        self.user_id, self.key, self.fingerprint = user_id, key, fingerprint
+
+    def answer(self, view: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
+        if again := self._kept():
+            return again
+        try:
+            return unit_of_work(lambda: self._do(view))
+        except KeyTaken:
+            return self._kept() or problem(409, code="idempotency_in_progress")
+        except Exception as error:  # noqa: BLE001 - what the app's own handlers answer, kept where it may be
+            response = current_app.make_response(current_app.handle_user_exception(error))
+            return self._refused(response)
+
+    def _do(self, view: Callable[[], ResponseReturnValue]) -> Response:
+        response = current_app.make_response(view())
+        self._keep(response)
+        return response
+
+    def _refused(self, response: Response) -> ResponseReturnValue:
+        try:
+            unit_of_work(lambda: self._keep(response))
+        except KeyTaken:  # the other one may have got through
+            return self._kept() or response
+        return response
+
+    def _keep(self, response: Response) -> None:
+        worth = response.status_code < 500 and response.status_code not in NOT_KEPT
+        if worth and (is_api() or response.status_code in (302, 303)):
+            keep(self.user_id, self.key, self.fingerprint, Outcome(
+                response.status_code, response.mimetype or "", response.headers.get("Location"),
+                response.get_data(as_text=True)))
+
+    def _kept(self) -> ResponseReturnValue | None:
+        found = kept(self.user_id, self.key)
+        if found is None:
+            return None
+        fingerprint, outcome = found
+        if fingerprint != self.fingerprint:
+            refusal = Refusal("idempotency_key_reused")
+            words = words_for(refusal)
+            return problem(422, code=refusal.code, detail=words) if is_api() else page(422, words)
+        response = current_app.response_class(outcome.body, outcome.status, mimetype=outcome.media_type)
+        if outcome.location:
+            response.headers["Location"] = outcome.location
+        return response
+
+
+def _fingerprint() -> str:
+    """What makes two requests the same: method, path, and the body whatever the order and the blanks of its JSON."""
+    if is_api():
+        body = request.get_data()
+        try:
+            said = json.dumps(json.loads(body), sort_keys=True) if body else ""
+        except (ValueError, RecursionError):
+            said = body.hex()
+    else:
+        fields = [field for field in request.form.items(multi=True) if field[0] not in ("csrf_token", FIELD)]
+        said = json.dumps(sorted(fields))
+    return hashlib.sha256(f"{request.method} {request.full_path}\n{said}".encode(errors="surrogatepass")).hexdigest()
