@@ -105,4 +105,5 @@ def _tell(session: ActivitySession, booking_ids: Collection[int], kind: str, **f
 def facts_of(session: ActivitySession) -> Mapping[str, object]:
     """What a message says of a session, as it was when it was written."""
     return {"title": session.title, "title_en": session.title_en, "session_id": session.id,
-            "starts_at": clock.local(session.starts_at).isoformat(), "ends_at": clock.local(session.ends_at).isoformat()}
+            "starts_at": clock.local(session.starts_at).isoformat(),
+            "ends_at": clock.local(session.ends_at).isoformat()}

@@ -112,7 +112,8 @@ def closures(facility_id: int, start: datetime, end: datetime) -> list[Closure]:
     """Those in force that overlap the span, in the order of their start."""
     return list(db.session.scalars(
         select(Closure).where(Closure.facility_id == facility_id, Closure.lifted_at.is_(None),
-                              Closure.starts_at < end, Closure.ends_at > start).order_by(Closure.starts_at, Closure.id)))
+                              Closure.starts_at < end, Closure.ends_at > start)
+        .order_by(Closure.starts_at, Closure.id)))
 
 
 def spaces_of(facility_id: int) -> list[Space]:

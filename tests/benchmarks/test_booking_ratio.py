@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import create_engine, text
 
 from benchmarks import load, postgresql
@@ -37,6 +38,14 @@ def url(kind: str, tmp_path: Path, worker_id: str) -> Iterator[str]:
         postgresql.drop_database(server, name)
 
 
+@pytest.fixture
+def app(url: str) -> Iterator[Flask]:
+    """The floor, whose connections are closed afterwards."""
+    app = floor.create_app(url)
+    yield app
+    app.extensions["floor"].close()
+
+
 def kept(url: str, session: int) -> tuple[int, int]:
     """The session's counter and its rows."""
     engine = create_engine(url)
@@ -47,15 +56,14 @@ def kept(url: str, session: int) -> tuple[int, int]:
     return int(taken), int(rows)
 
 
-def test_the_floor_never_books_over_capacity_and_never_twice(url: str) -> None:
-    client = floor.create_app(url).test_client
+def test_the_floor_never_books_over_capacity_and_never_twice(app: Flask, url: str) -> None:
     together = threading.Barrier(10)
 
     def book(user: int) -> tuple[int, str]:
         headers = {"Authorization": f"Bearer token-{user}"}
         if user <= 10:
             together.wait(timeout=30)
-        answer = client().post("/api/v1/bookings", json={"session_id": str(SESSION)}, headers=headers)
+        answer = app.test_client().post("/api/v1/bookings", json={"session_id": str(SESSION)}, headers=headers)
         return answer.status_code, (answer.json or {}).get("code", "")
 
     with ThreadPoolExecutor(10) as pool:
@@ -64,8 +72,8 @@ def test_the_floor_never_books_over_capacity_and_never_twice(url: str) -> None:
     assert kept(url, SESSION) == (PLACES, PLACES)
 
 
-def test_nobody_books_the_same_session_twice_or_without_a_token(url: str) -> None:
-    client = floor.create_app(url).test_client()
+def test_nobody_books_the_same_session_twice_or_without_a_token(app: Flask, url: str) -> None:
+    client = app.test_client()
     known, unknown = ({"Authorization": f"Bearer {token}"} for token in ("token-1", "token-x"))
     answers = [
         client.post("/api/v1/bookings", json={"session_id": str(PLENTY)}, headers=headers).status_code
