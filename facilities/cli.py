@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from time import sleep
 
 import click
 from flask import Flask
@@ -15,6 +16,7 @@ from config import ROOT, Settings, SettingsError
 from facilities.accounts.entrance import read_login
 from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
+from facilities.background import do_what_is_due
 from facilities.demo.loading import load_demonstration
 from facilities.infra.db import refresh_planner, unit_of_work
 from facilities.kernel.actors import Granted, Role
@@ -22,6 +24,8 @@ from facilities.kernel.refusals import Invalid, Refused
 from facilities.places.reference import load_reference_data
 from facilities.statistics.services import verify
 from facilities.web.wording import words_for, words_for_input
+
+WORKER_LOOKS_EVERY = 20.0  # seconds
 
 
 @click.group(help="Huimin: bookings, attendance and figures of a district's facilities.")
@@ -61,6 +65,18 @@ def serve(app: Flask) -> None:
         "accesslog": None, "loglevel": "warning", "control_socket_disable": True, "proc_name": "huimin",
         "when_ready": lambda _server: click.echo(f"ready\t{address}"),
     }).run()
+
+
+@main.command(help="Background work: what is due at the app's 'now', again and again.")
+@click.option("--once", is_flag=True, help="Do all that is due and exit.")
+def worker(once: bool) -> None:
+    while True:
+        for name, done in do_what_is_due():
+            if done:
+                click.echo(f"{name}: {done}")
+        if once:
+            return
+        sleep(WORKER_LOOKS_EVERY)
 
 
 @main.group(help="The database.")

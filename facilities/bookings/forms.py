@@ -1,12 +1,31 @@
 """Forms for booking and for calling a session off."""
 
 from flask_babel import lazy_gettext as _l
+from wtforms import BooleanField, DateField, RadioField, SelectChoice
+from wtforms.validators import Optional
 
-from facilities.web.forms import BaseForm, text
+from facilities.web.forms import BaseForm, needed, phone, text
 
 
 class BookForm(BaseForm):
     """Only the token: the choice of a person is a row of buttons, each with its own value."""
+
+
+class DeskForm(BaseForm):
+    """For somebody at the counter who is not known yet; for a known person only the last two are asked."""
+
+    name = text(_l("Name"), longest=64)
+    sex = RadioField(_l("Sex"), [needed()], choices=[
+        SelectChoice("female", _l("Female")), SelectChoice("male", _l("Male"))])
+    birth_date = DateField(_l("Birth date"), [Optional()])
+    phone = phone(_l("Mobile number"), optional=True)
+    or_wait = BooleanField(_l("On the waiting list if it is full"))
+    override = text(_l("Reason for an exception"), longest=200, optional=True,
+                    hint=_l("Only where the booking time, the age or a limit stands in the way. It is kept on record."))
+
+    def for_known(self) -> None:
+        for name in ("name", "sex", "birth_date", "phone"):
+            del self[name]
 
 
 class CallOffForm(BaseForm):

@@ -9,6 +9,7 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingState
 from facilities.engine.limits import week_of
+from facilities.engine.waitlist import LAST_CALL
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
 from facilities.kernel import clock
@@ -95,10 +96,15 @@ def run_out(session_id: int, now: datetime) -> list[int]:
                                  Booking.offer_expires_at <= now)))
 
 
-def sessions_with_offers_due(now: datetime) -> list[int]:
-    return list(db.session.scalars(
-        select(Booking.session_id).where(Booking.state == BookingState.OFFERED, Booking.offer_expires_at <= now)
-        .distinct().order_by(Booking.session_id)))
+def sessions_to_settle(now: datetime) -> list[int]:
+    """Where an offer has run out, or last call has come while somebody waits and a place is free."""
+    offers = select(Booking.session_id).where(Booking.state == BookingState.OFFERED, Booking.offer_expires_at <= now)
+    closes_at = func.coalesce(ActivitySession.booking_closes_at, ActivitySession.starts_at)
+    kept = select(ActivitySession.id).where(
+        ActivitySession.waiting > 0, ActivitySession.places_taken < ActivitySession.capacity,
+        ActivitySession.starts_at > now, closes_at > now,
+        closes_at <= literal(now + LAST_CALL, ActivitySession.starts_at.type))
+    return sorted({*db.session.scalars(offers), *db.session.scalars(kept)})
 
 
 def whom(*conditions: ColumnElement[bool]) -> Select[Any]:

@@ -286,7 +286,8 @@ def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
     return booking
 
 
-def let_offers_run_out(session_id: int) -> None:
+def settle_session(session_id: int) -> None:
+    """What time alone brings about: offers that run out, and last call."""
     session = programmes.session_to_book(session_id, lock=True)
     if session is not None:
         promotion.settle(session)

@@ -1,17 +1,25 @@
 """A session and one's place in it."""
 
+from dataclasses import dataclass
+
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import policy, queries, services
-from facilities.bookings.forms import BookForm, CallOffForm
-from facilities.bookings.models import BookingState
+from facilities.bookings.forms import BookForm, CallOffForm, DeskForm
+from facilities.bookings.models import Booking, BookingState
+from facilities.bookings.services import Booked, Wish
+from facilities.engine.eligibility import Sex
+from facilities.engine.phones import read_phone
 from facilities.households import queries as households
+from facilities.households import services as desk
+from facilities.households.models import Guardianship
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
+from facilities.kernel.actors import Actor
 from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import Invalid, NotVisible, Refused
+from facilities.kernel.refusals import Invalid, NotVisible, Refusal, Refused
 from facilities.places import queries as places
 from facilities.programmes import policy as sessions
 from facilities.programmes import queries as programmes
@@ -21,6 +29,15 @@ from facilities.web.guards import actor_or_none, current_actor, public, signed_i
 from facilities.web.wording import words_for
 
 blueprint = Blueprint("bookings", __name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody of the household, as a tile of the session's page."""
+
+    link: Guardianship
+    booking: Booking | None
+    refusal: Refusal | None
 
 
 @blueprint.get("/sessions/<session_id>")
@@ -33,28 +50,48 @@ def _session_page(session_id: int, refusal: str | None = None) -> ResponseReturn
     found, actor = programmes.session(session_id), actor_or_none()
     if found is None:
         raise NotVisible
-    people = []
+    people: list[Candidate] = []
     if actor is not None:
         booked = queries.live_in_session(actor, found.id)
-        people = [(link, booked.get(link.resident_id), services.why_not(found, link.resident))
+        people = [Candidate(link, booked.get(link.resident_id), services.why_not(found, link.resident))
                   for link in households.guardianships_of(actor)]
-        people.sort(key=lambda person: person[2] is not None)  # who can come, first
+        people.sort(key=lambda person: person.refusal is not None)  # who can come, first
+    waits = any(p.booking and p.booking.state is BookingState.WAITLISTED for p in people)
     page = render_template(
         "bookings/session.html", session=found, people=people, form=BookForm(), refusal=refusal, words_for=words_for,
-        can_run=actor is not None and sessions.can_run(actor, found))
+        can_run=actor is not None and sessions.can_run(actor, found), can_wait=policy.has_list(found),
+        full=policy.is_full_for_newcomers(found), positions=queries.positions([found.id]) if waits else {})
     return page, 409 if refusal else 200
 
 
 @blueprint.post("/sessions/<session_id>/book")
 @signed_in
 def book(session_id: str) -> ResponseReturnValue:
+    """For one person by the tap on a name, or for several by their boxes."""
     actor, number = current_actor(), read_id(session_id)
-    resident_id = read_id(request.form.get("resident_id", ""))
+    chosen = tuple(dict.fromkeys(read_id(text) for text in request.form.getlist("resident_id")))
+    if not chosen:
+        return _session_page(number, _("Choose who is coming."))
+    wish = Wish(number, chosen, together=request.form.get("party") != "separately",
+                or_wait=request.form.get("if_full") == "waitlist")
     try:
-        booking = unit_of_work(lambda: services.book_place(actor, number, resident_id))
+        booked = unit_of_work(lambda: services.book_places(actor, wish))
     except Refused as refused:
-        return _session_page(number, words_for(refused.refusal))
-    return redirect(url_for("bookings.booked", booking_id=booking.id))
+        return _session_page(number, _said_of(actor, refused.refusal))
+    for resident_id, refusal in booked.refused.items():
+        flash(_said_of(actor, Refusal(refusal.code, {**refusal.facts, "resident_id": str(resident_id)})))
+    if len(booked.items) == 1:
+        return redirect(url_for("bookings.booked", booking_id=booked.items[0].id))
+    flash(_("Here is what you booked. Each person has a code of their own."))
+    return redirect(url_for("bookings.mine"))
+
+
+def _said_of(actor: Actor, refusal: Refusal) -> str:
+    """With the name of whom it is about, where the household has several people."""
+    links = households.guardianships_of(actor)
+    name = next((k.resident.name for k in links if str(k.resident_id) == refusal.facts.get("resident_id")), None)
+    said = words_for(refusal)
+    return _("%(name)s: %(said)s", name=name, said=said) if name and len(links) > 1 else said
 
 
 @blueprint.get("/bookings/<booking_id>")
@@ -63,11 +100,13 @@ def booked(booking_id: str) -> ResponseReturnValue:
     booking = queries.own_booking(current_actor(), read_id(booking_id))
     if booking is None:
         raise NotVisible
-    again = (booking.state is BookingState.CANCELLED and booking.session.places_left > 0
+    again = (booking.state is BookingState.CANCELLED and not policy.is_full_for_newcomers(booking.session)
              and services.why_not(booking.session, booking.resident) is None
              and not queries.standing([booking.resident_id], booking.session))
+    waits = booking.state is BookingState.WAITLISTED
     return render_template("bookings/booked.html", booking=booking, session=booking.session, form=BookForm(),
-                           can_cancel=policy.can_still_cancel(booking), can_book_again=again)
+                           can_cancel=policy.can_still_cancel(booking), can_book_again=again,
+                           position=queries.positions([booking.session_id])[booking.id] if waits else None)
 
 
 @blueprint.get("/my/bookings")
@@ -78,8 +117,9 @@ def mine() -> ResponseReturnValue:
     coming = [b for b in rows if b.is_live and b.ends_at > now]
     called_off = [b for b in rows if b.session.is_cancelled and b.ends_at > now]
     past = [b for b in reversed(rows) if b not in coming and b not in called_off]
+    lists = {b.session_id for b in coming if b.state is BookingState.WAITLISTED}
     return render_template("bookings/mine.html", coming=coming, past=past, called_off=called_off, form=BookForm(),
-                           can_cancel=policy.can_still_cancel)
+                           can_cancel=policy.can_still_cancel, positions=queries.positions(lists) if lists else {})
 
 
 @blueprint.post("/bookings/<booking_id>/cancel")
@@ -88,6 +128,19 @@ def cancel(booking_id: str) -> ResponseReturnValue:
     actor, number = current_actor(), read_id(booking_id)
     unit_of_work(lambda: services.cancel_booking(actor, number))
     flash(_("Cancelled. The place is free for somebody else."))
+    return redirect(url_for("bookings.booked", booking_id=number))
+
+
+@blueprint.post("/bookings/<booking_id>/answer")
+@signed_in
+def answer(booking_id: str) -> ResponseReturnValue:
+    """To an offered place: the button says yes or no."""
+    actor, number, yes = current_actor(), read_id(booking_id), request.form.get("answer") == "accept"
+    verb = services.accept_offer if yes else services.decline_offer
+    booking = unit_of_work(lambda: verb(actor, number))
+    flash({BookingState.CONFIRMED: _("The place is yours. See you there!"),
+           BookingState.EXPIRED: words_for(Refusal("offer_expired"))}.get(
+        booking.state, _("Thank you. The place goes to the next.")))
     return redirect(url_for("bookings.booked", booking_id=number))
 
 
@@ -127,7 +180,7 @@ def change_session(session_id: str) -> ResponseReturnValue:
         form.show(session)
     elif form.validate():
         try:
-            values = form.values()
+            values = form.values(session.communities or ())
             unit_of_work(lambda: services.change_session(actor, session.id, values))
         except Invalid as invalid:
             form.show_invalid(invalid)
@@ -140,3 +193,50 @@ def change_session(session_id: str) -> ResponseReturnValue:
     session = runnable(session_id)  # read again: an attempt to write may lie between
     return render_template("programmes/session_form.html", form=form, facility=session.facility, facilities=[],
                            refusal=refusal, session=session), status
+
+
+@blueprint.route("/desk/sessions/<session_id>/bookings", methods=["GET", "POST"])
+@staff
+def desk_bookings(session_id: str) -> ResponseReturnValue:
+    """Who has a place, who waits, and a form for those who stand at the counter."""
+    found, form, refusal = runnable(session_id), DeskForm(), None
+    sought = request.args.get("phone", "")
+    known = households.resident_by_phone(read_phone(sought) or "") if sought else None
+    if known is not None or request.form.get("resident_id"):
+        form.for_known()
+    if form.validate_on_submit():
+        actor = current_actor()
+        try:
+            unit_of_work(lambda: _book_at_desk(actor, found.id, form))
+        except Invalid as invalid:
+            form.show_invalid(invalid)
+        except Refused as refused:
+            refusal = words_for(refused.refusal)
+        else:
+            flash(_("Done. It is on the list below."))
+            return redirect(url_for("bookings.desk_bookings", session_id=found.id))
+        found = runnable(session_id)
+    page = render_template("bookings/desk_bookings.html", session=found, form=form, refusal=refusal, sought=sought,
+                           found=known, waiting=queries.waiting(found.id), booked=queries.roster(found.id))
+    return page, 422 if form.errors or refusal else 200
+
+
+def _book_at_desk(actor: Actor, session_id: int, form: DeskForm) -> Booked:
+    if "name" in form:
+        birth_date, number = form.birth_date.data, form.phone.data or None
+        resident_id = desk.register_at_desk(form.name.data, Sex(form.sex.data), birth_date, number).id
+    else:
+        resident_id = read_id(request.form["resident_id"])
+    return services.book_places(actor, Wish(session_id, (resident_id,), or_wait=form.or_wait.data, at_desk=True,
+                                            override=form.override.data or None))
+
+
+@blueprint.post("/desk/bookings/<booking_id>/promote")
+@staff
+def promote_by_hand(booking_id: str) -> ResponseReturnValue:
+    actor, number, reason = current_actor(), read_id(booking_id), request.form.get("reason", "").strip()[:200]
+    if not reason:
+        raise Invalid(reason="reason_needed")
+    booking = unit_of_work(lambda: services.promote_by_hand(actor, number, reason))
+    flash(_("The place is given, and the person is told."))
+    return redirect(url_for("bookings.desk_bookings", session_id=booking.session_id))

@@ -1,12 +1,14 @@
 """The form by which a manager announces or changes a session."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField, SelectChoice, SelectField, TimeField
+from wtforms import BooleanField, DateField, IntegerField, SelectChoice, SelectField, TimeField
 from wtforms.validators import NumberRange, Optional
 
+from facilities.engine.waitlist import WaitlistMode
 from facilities.kernel import clock
 from facilities.kernel.refusals import Invalid
 from facilities.places.models import Space
@@ -39,6 +41,13 @@ class SessionForm(BaseForm):
     sex = SelectField(_l("For"), [Optional()], choices=[
         SelectChoice("", _l("Everyone")), SelectChoice("female", _l("Women and girls")),
         SelectChoice("male", _l("Men and boys"))])
+    disability = BooleanField(_l("Only for residents with disabilities"))
+    waitlist_mode = SelectField(_l("When it is full"), [Optional()], default="confirm", choices=[
+        SelectChoice("confirm", _l("Waiting list: the next one has the place and is told")),
+        SelectChoice("offer", _l("Waiting list: the next one is asked first")),
+        SelectChoice("off", _l("No waiting list"))])
+    waitlist_capacity = _number(_l("Longest waiting list"), 1, 100_000)
+    offer_minutes = _number(_l("Minutes to answer an offer"), 1, 7 * 24 * 60)
     details = text(_l("What to expect, what to bring"), longest=1000, optional=True, multiline=True, rows=4)
 
     def offer_choices(self, programmes: list[Programme], spaces: list[Space]) -> None:
@@ -50,13 +59,15 @@ class SessionForm(BaseForm):
         """Start from what is announced."""
         start, end = clock.local(session.starts_at), clock.local(session.ends_at)
         self.day.data, self.starts.data, self.ends.data = start.date(), start.time(), end.time()
-        for name in ("programme_id", "title", "title_en", "capacity", "min_age", "max_age", "details"):
+        for name in ("programme_id", "title", "title_en", "capacity", "min_age", "max_age", "details", "disability",
+                     "waitlist_capacity", "offer_minutes"):
             self[name].data = getattr(session, name)
         self.space_id.data = session.space_id or 0
         self.sex.data = session.sex.value if session.sex else ""
+        self.waitlist_mode.data = session.waitlist_mode.value
 
-    def values(self) -> dict[str, Any]:
-        """What the service takes. Invalid where the ages are out of order."""
+    def values(self, communities: Iterable[str] = ()) -> dict[str, Any]:
+        """What the service takes; `communities` are not asked for and stay. Invalid where the ages are out of order."""
         if not EARLIEST_PAGE < self.day.data < LATEST_PAGE:
             raise Invalid(day="day_too_far")
         starts_at = clock.at(self.day.data, self.starts.data)
@@ -66,5 +77,8 @@ class SessionForm(BaseForm):
             "starts_at": starts_at, "ends_at": ends_at if ends_at > starts_at else ends_at + timedelta(days=1),
             "space_id": self.space_id.data or None, "capacity": self.capacity.data,
             "details": self.details.data or None,
-            "audience": audience_of(self.min_age.data, self.max_age.data, self.sex.data or None),
+            "audience": audience_of(self.min_age.data, self.max_age.data, self.sex.data or None,
+                                    disability=self.disability.data, communities=communities),
+            "waitlist_mode": WaitlistMode(self.waitlist_mode.data),
+            "waitlist_capacity": self.waitlist_capacity.data, "offer_minutes": self.offer_minutes.data,
         }

@@ -103,6 +103,12 @@ def session(session_id: int) -> ActivitySession | None:
         _listed().where(ActivitySession.id == session_id).execution_options(populate_existing=True))
 
 
+def sessions_of_series(series_id: int) -> list[ActivitySession]:
+    """All its occurrences, the cancelled too, as they stand now."""
+    return list(db.session.scalars(
+        _listed().where(ActivitySession.series_id == series_id).execution_options(populate_existing=True)))
+
+
 def session_to_book(session_id: int, *, lock: bool = False) -> ActivitySession | None:
     """With its programme, for its limits. The lock is the one that taking a place in it takes."""
     found = (select(ActivitySession).join(ActivitySession.programme)
