@@ -16,9 +16,10 @@ from facilities.attendance.services import Entry, Result
 from facilities.bookings import services as bookings
 from facilities.bookings.models import Booking
 from facilities.engine.eligibility import Audience, Sex
+from facilities.engine.limits import Limits
 from facilities.engine.roll_call import Counts, EventKind
 from facilities.households import services as households
-from facilities.households.models import Relation
+from facilities.households.models import Guardianship, Relation
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor, Granted, Role
@@ -51,6 +52,21 @@ class Someone:
     def login(self) -> str:
         return self.user.login
 
+    def ask(self, session: ActivitySession, *resident_ids: int, status: int = 201, **more: Any) -> Any:
+        """Places over the API: for these residents, or for oneself."""
+        ids = [str(resident_id) for resident_id in resident_ids or (self.resident_id,)]
+        return self.api.post("/bookings", {"session_id": str(session.id), "resident_ids": ids, **more}, status=status)
+
+    def wait(self, session: ActivitySession, *resident_ids: int) -> list[str]:
+        """Places, or turns on the list; the bookings' ids."""
+        return [item["id"] for item in self.ask(session, *resident_ids, if_full="waitlist")["items"]]
+
+    def cancel(self, booking_id: int | str, status: int = 200) -> Any:
+        return self.api.post(f"/bookings/{booking_id}/cancel", status=status)
+
+    def state(self, booking_id: int | str) -> str:
+        return str(self.api.get(f"/bookings/{booking_id}")["status"])
+
 
 class World:
     """Each method commits: requests of the test client see what it made."""
@@ -81,6 +97,18 @@ class World:
         name: str = "陈子轩",
     ) -> int:
         return unit_of_work(lambda: households.add_resident(of.actor, relation, name, birth_date, sex)).resident_id
+
+    def family(self, people: int) -> tuple[Someone, list[int]]:
+        """An account and the residents for whom it acts, its owner first."""
+        someone = self.resident()
+        return someone, [someone.resident_id, *(self.member(someone) for _ in range(people - 1))]
+
+    def also_acts_for(self, someone: Someone, resident_id: int, relation: Relation = Relation.CHILD) -> None:
+        """A second account for one resident: the other parent."""
+        link = Guardianship(
+            user_id=someone.user.id, resident_id=resident_id, relation=relation, consented_at=clock.now()
+        )
+        unit_of_work(lambda: db.session.add(link))
 
     def manager(self, *facilities: Facility) -> Someone:
         return self._staff([Granted(Role.MANAGER, f.id) for f in facilities])
@@ -117,11 +145,13 @@ class World:
             lambda: places.add_space(facility, name, SpaceKind.ROOM, parent_id=parent.id if parent else None)
         )
 
-    def programme(self, audience: Audience | None = None, name: str | None = None) -> Programme:
+    def programme(
+        self, audience: Audience | None = None, name: str | None = None, limits: Limits | None = None
+    ) -> Programme:
         name = name or f"好育课堂{self.number()}"
         return unit_of_work(
             lambda: programmes.add_programme(
-                name, FacilityKind.YUHAO_SPACE, name_en=f"{name} (English)", audience=audience
+                name, FacilityKind.YUHAO_SPACE, name_en=f"{name} (English)", audience=audience, limits=limits
             )
         )
 
@@ -148,10 +178,19 @@ class World:
         )
         return unit_of_work(lambda: programmes.announce(None, offer))
 
+    def full_session(self, capacity: int = 1, **more: Any) -> tuple[ActivitySession, list[tuple[Someone, str]]]:
+        """A session without a free place, and who holds them with which booking."""
+        session = self.session(capacity=capacity, **more)
+        people = [self.resident() for _ in range(capacity)]
+        return session, [(someone, str(self.book(someone, session).id)) for someone in people]
+
     # -- what happens
 
     def book(self, someone: Someone, session: ActivitySession, resident_id: int | None = None) -> Booking:
-        return unit_of_work(lambda: bookings.book_place(someone.actor, session.id, resident_id or someone.resident_id))
+        booked = unit_of_work(
+            lambda: bookings.book_place(someone.actor, session.id, resident_id or someone.resident_id)
+        )
+        return db.session.get_one(Booking, booked.id)
 
     def record(
         self,

@@ -1,12 +1,14 @@
 """Reads about who acts."""
 
 from datetime import datetime
-from typing import NamedTuple
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import Select, bindparam, select
 
 from facilities.accounts.models import Grant, SignIn, SignInFailures, SignInKind, User
-from facilities.infra.db import db
+from facilities.infra.columns import UtcDateTime
+from facilities.infra.db import db, outside_transaction
 from facilities.kernel.actors import Actor, Granted
 
 
@@ -35,16 +37,25 @@ def grants_of(user_id: int) -> list[Granted]:
     return [Granted(role, facility_id) for role, facility_id in rows]
 
 
-def live_sign_in(secret_hash: str, kind: SignInKind, now: datetime, idle_since: datetime) -> LiveSignIn | None:
-    """One query: the sign-in, its user and the grants; None where it ended, was revoked or the user is disabled."""
-    rows = db.session.execute(
+@cache
+def _live_sign_in() -> Select[Any]:
+    """The sign-in, its user and the grants. Built once: every request asks it."""
+    return (
         select(SignIn.id, SignIn.last_seen_at, User.id, User.login, User.display_name, Grant.role, Grant.facility_id)
-        .join(User, User.id == SignIn.user_id)
+        .select_from(SignIn).join(User, User.id == SignIn.user_id)
         .outerjoin(Grant, Grant.user_id == User.id)
-        .where(SignIn.secret_hash == secret_hash, SignIn.kind == kind, SignIn.revoked_at.is_(None),
-               SignIn.ends_at > now, SignIn.last_seen_at > idle_since, User.disabled.is_(False))
-        .order_by(Grant.id)
-    ).all()
+        .where(SignIn.secret_hash == bindparam("secret_hash"),
+               SignIn.kind == bindparam("sign_in_kind", type_=SignIn.kind.type), SignIn.revoked_at.is_(None),
+               SignIn.ends_at > bindparam("now", type_=UtcDateTime),
+               SignIn.last_seen_at > bindparam("idle_since", type_=UtcDateTime), User.disabled.is_(False))
+        .order_by(Grant.id))
+
+
+def live_sign_in(secret_hash: str, kind: SignInKind, now: datetime, idle_since: datetime) -> LiveSignIn | None:
+    """One query outside a transaction; None where the sign-in ended, was revoked or the user is disabled."""
+    with outside_transaction() as connection:
+        rows = connection.execute(_live_sign_in(), {
+            "secret_hash": secret_hash, "sign_in_kind": kind, "now": now, "idle_since": idle_since}).all()
     if not rows:
         return None
     sign_in_id, last_seen_at, user_id, login, display_name = rows[0][:5]

@@ -11,6 +11,7 @@ from sqlalchemy import update
 from facilities.bookings import queries
 from facilities.bookings.models import Booking, BookingState
 from facilities.bookings.queries import Waiting
+from facilities.bookings.taking import said_of
 from facilities.engine.eligibility import check_eligible
 from facilities.engine.limits import check_week
 from facilities.engine.waitlist import Party, WaitlistMode, is_last_call, may_promote, offered_until, promote
@@ -103,7 +104,4 @@ def _tell(session: ActivitySession, booking_ids: Collection[int], kind: str, **f
 
 
 def facts_of(session: ActivitySession) -> Mapping[str, object]:
-    """What a message says of a session, as it was when it was written."""
-    return {"title": session.title, "title_en": session.title_en, "session_id": session.id,
-            "starts_at": clock.local(session.starts_at).isoformat(),
-            "ends_at": clock.local(session.ends_at).isoformat()}
+    return said_of(session.id, session.title, session.title_en, session.starts_at, session.ends_at)

@@ -99,6 +99,11 @@ def _as_part_of(around: _Unit, work: Callable[[], T]) -> T:
     return result
 
 
+def outside_transaction() -> Connection:
+    """A connection for one read that needs no transaction around it: no BEGIN, no ROLLBACK. To be closed by `with`."""
+    return db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+
+
 def refresh_planner() -> None:
     """Tell the planner what the tables hold, after many rows were written at once and committed.
 
@@ -127,5 +132,6 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:  # no
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+    options = connection.get_execution_options()
+    if connection.dialect.name == "sqlite" and options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, String, Text, delete, select
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy import BigInteger, ForeignKey, String, Text, bindparam, delete, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from facilities.infra.columns import UtcDateTime
@@ -43,6 +41,14 @@ class KeyTaken(Exception):
     """The same key was used at the same moment, and the other was first: nothing of this request may stay."""
 
 
+# Written out, because SQLAlchemy puts an ON CONFLICT together anew at each use.
+_KEEP = text(
+    "INSERT INTO idempotency_keys (user_id, key, fingerprint, status, media_type, location, body, created_at) "
+    "VALUES (:user_id, :key, :fingerprint, :status, :media_type, :location, :body, :created_at) "
+    "ON CONFLICT DO NOTHING").bindparams(
+        bindparam("user_id", type_=BigInteger), bindparam("created_at", type_=UtcDateTime))
+
+
 def kept(user_id: int, key: str) -> tuple[str, Outcome] | None:
     """The fingerprint of the request that used the key, and its outcome."""
     row = db.session.execute(
@@ -53,13 +59,11 @@ def kept(user_id: int, key: str) -> tuple[str, Outcome] | None:
 
 def keep(user_id: int, key: str, fingerprint: str, outcome: Outcome) -> None:
     """KeyTaken where somebody was faster: PostgreSQL waits here for who is writing the same key at this moment."""
-    insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
-    row = db.session.execute(
-        insert(IdempotencyKey).values(
-            user_id=user_id, key=key, fingerprint=fingerprint, status=outcome.status, media_type=outcome.media_type,
-            location=outcome.location, body=outcome.body, created_at=clock.now())
-        .on_conflict_do_nothing().returning(IdempotencyKey.user_id)).first()
-    if row is None:
+    written = db.session.connection().execute(_KEEP, {
+        "user_id": user_id, "key": key, "fingerprint": fingerprint, "status": outcome.status,
+        "media_type": outcome.media_type, "location": outcome.location, "body": outcome.body,
+        "created_at": clock.now()}).rowcount
+    if not written:
         raise KeyTaken
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from facilities.engine.deadlines import BookingWindow
 from facilities.engine.eligibility import Audience, Sex
 from facilities.engine.limits import Limits
+from facilities.engine.on_offer import OnOffer
 from facilities.engine.waitlist import WaitlistMode
 from facilities.engine.working_days import OnRestDays
 from facilities.infra.columns import BigId, UtcDateTime, enum_type
@@ -175,9 +176,8 @@ class ActivitySession(AudienceColumns, Model):
         return self.status is SessionStatus.CANCELLED
 
     @property
-    def window_by_hand(self) -> BookingWindow:
-        """For a manager who sets the session's own window aside: until it is over."""
-        return BookingWindow(self.ends_at)
+    def on_offer(self) -> OnOffer:
+        return OnOffer(self.booking_window, self.ends_at, self.audience, self.is_cancelled, self.awaits_draw)
 
     @property
     def booking_window(self) -> BookingWindow:

@@ -25,6 +25,7 @@ from facilities.web.wording import words_for
 blueprint = Blueprint("programmes", __name__)
 
 COMING = 12
+CLOSURES_SHOWN = timedelta(days=60)
 
 
 @blueprint.get("/facilities/<facility_id>")
@@ -35,7 +36,8 @@ def facility(facility_id: str) -> ResponseReturnValue:
         raise NotVisible
     coming = queries.sessions(SessionFilter(facility_id=found.id, start=clock.now()), limit=COMING)
     return render_template("programmes/facility.html", facility=found, sessions=coming,
-                           programmes=queries.programmes_at(found.id))
+                           programmes=queries.programmes_at(found.id),
+                           closures=places.closures(found.id, clock.now(), clock.now() + CLOSURES_SHOWN))
 
 
 @blueprint.get("/week")

@@ -1,7 +1,8 @@
 """A request that is sent twice is done once: a key from the client, or from the hidden field of a form.
 
-The outcome is kept in the transaction that made it. A request that was refused left nothing, so its outcome is kept in
-a transaction of its own. Of pages only a success is kept, which is where it sends the reader.
+Nobody looks the key up beforehand: whoever comes second finds out when keeping the outcome, undoes everything and
+gives the first answer. The outcome is kept in the transaction that made it. A request that was refused left nothing, so
+its outcome is kept in a transaction of its own. Of pages only a success is kept, which is where it sends the reader.
 """
 
 import hashlib
@@ -68,8 +69,6 @@ class _Request:
         self.user_id, self.key, self.fingerprint = user_id, key, fingerprint
 
     def answer(self, view: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
-        if again := self._kept():
-            return again
         try:
             return unit_of_work(lambda: self._do(view))
         except KeyTaken:
