@@ -20,20 +20,20 @@ def span(start: float, end: float) -> Span:
     return Span(at(start), at(end))
 
 
-THIRTEEN = [  # every way in which two spans can lie, the other against 9 to 12 (Allen, 1983)
-    pytest.param(span(6, 8), False, id="long before"),
-    pytest.param(span(6, 9), False, id="touches start"),
-    pytest.param(span(8, 10), True, id="overlaps start"),
-    pytest.param(span(8, 12), True, id="begins before, ends together"),
-    pytest.param(span(8, 13), True, id="swallows"),
-    pytest.param(span(9, 10), True, id="begins together, ends before"),
-    pytest.param(span(9, 12), True, id="the same"),
-    pytest.param(span(9, 13), True, id="begins together, ends after"),
-    pytest.param(span(10, 11), True, id="within"),
-    pytest.param(span(10, 12), True, id="begins after, ends together"),
-    pytest.param(span(10, 13), True, id="overlaps end"),
-    pytest.param(span(12, 13), False, id="touches end"),
-    pytest.param(span(13, 14), False, id="long after"),
+THIRTEEN = [  # every way in which two spans can lie, the other against 9 to 12, by Allen's names (1983)
+    pytest.param(span(6, 8), False, id="before"),
+    pytest.param(span(6, 9), False, id="meets: touches start"),
+    pytest.param(span(8, 10), True, id="overlaps: overlaps start"),
+    pytest.param(span(8, 12), True, id="finished by: begins before, ends together"),
+    pytest.param(span(8, 13), True, id="contains: swallows"),
+    pytest.param(span(9, 10), True, id="starts: begins together, ends before"),
+    pytest.param(span(9, 12), True, id="equals: the same"),
+    pytest.param(span(9, 13), True, id="started by: begins together, ends after"),
+    pytest.param(span(10, 11), True, id="during: within"),
+    pytest.param(span(10, 12), True, id="finishes: begins after, ends together"),
+    pytest.param(span(10, 13), True, id="overlapped by: overlaps end"),
+    pytest.param(span(12, 13), False, id="met by: touches end"),
+    pytest.param(span(13, 14), False, id="after"),
 ]
 
 
@@ -80,6 +80,19 @@ def test_spans_overlap_exactly_where_they_have_a_minute_in_common(one: list[int]
     assert first.overlaps(second) is bool(shared)
     assert second.overlaps(first) is bool(shared)
     assert first.overlaps(first)
+
+
+moments = st.datetimes(timezones=st.just(UTC))
+any_spans = st.tuples(moments, moments).filter(lambda pair: pair[0] != pair[1]).map(lambda pair: Span(*sorted(pair)))
+
+
+@unhurried
+@given(any_spans, any_spans)
+def test_spans_overlap_exactly_where_an_instant_is_in_both(one: Span, other: Span) -> None:
+    """If any is, the later start is."""
+    later_start = max(one.starts_at, other.starts_at)
+    assert one.overlaps(other) is (later_start in one and later_start in other)
+    assert other.overlaps(one) is one.overlaps(other)
 
 
 @unhurried
