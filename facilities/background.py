@@ -5,6 +5,7 @@ from functools import partial
 
 from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
+from facilities.draws.services import hold_due
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
@@ -13,6 +14,7 @@ from facilities.kernel import clock
 def do_what_is_due() -> Iterator[tuple[str, int]]:
     """(what, how many). Each thing in a unit of work of its own, so that one that fails keeps no other from it."""
     yield "sessions settled", _settle()
+    yield "draws held", hold_due()
     yield "keys forgotten", unit_of_work(forget_old)
 
 

@@ -1,14 +1,14 @@
 """Reads about who acts."""
 
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, String, bindparam, select
 
 from facilities.accounts.models import Grant, SignIn, SignInFailures, SignInKind, User
 from facilities.infra.columns import UtcDateTime
-from facilities.infra.db import db, outside_transaction
+from facilities.infra.db import db
+from facilities.infra.prepared import Prepared
 from facilities.kernel.actors import Actor, Granted
 
 
@@ -37,25 +37,26 @@ def grants_of(user_id: int) -> list[Granted]:
     return [Granted(role, facility_id) for role, facility_id in rows]
 
 
-@cache
-def _live_sign_in() -> Select[Any]:
-    """The sign-in, its user and the grants. Built once: every request asks it."""
+def _find_sign_in() -> Select[Any]:
+    """The sign-in, its user and the grants: every request asks it."""
     return (
         select(SignIn.id, SignIn.last_seen_at, User.id, User.login, User.display_name, Grant.role, Grant.facility_id)
         .select_from(SignIn).join(User, User.id == SignIn.user_id)
         .outerjoin(Grant, Grant.user_id == User.id)
-        .where(SignIn.secret_hash == bindparam("secret_hash"),
-               SignIn.kind == bindparam("sign_in_kind", type_=SignIn.kind.type), SignIn.revoked_at.is_(None),
-               SignIn.ends_at > bindparam("now", type_=UtcDateTime),
+        .where(SignIn.secret_hash == bindparam("a_hash", type_=String),
+               SignIn.kind == bindparam("a_kind", type_=SignIn.kind.type), SignIn.revoked_at.is_(None),
+               SignIn.ends_at > bindparam("at_present", type_=UtcDateTime),
                SignIn.last_seen_at > bindparam("idle_since", type_=UtcDateTime), User.disabled.is_(False))
         .order_by(Grant.id))
 
 
+_LIVE_SIGN_IN = Prepared(_find_sign_in)
+
+
 def live_sign_in(secret_hash: str, kind: SignInKind, now: datetime, idle_since: datetime) -> LiveSignIn | None:
     """One query outside a transaction; None where the sign-in ended, was revoked or the user is disabled."""
-    with outside_transaction() as connection:
-        rows = connection.execute(_live_sign_in(), {
-            "secret_hash": secret_hash, "sign_in_kind": kind, "now": now, "idle_since": idle_since}).all()
+    rows = _LIVE_SIGN_IN.read(db.engine, {
+        "a_hash": secret_hash, "a_kind": kind, "at_present": now, "idle_since": idle_since})
     if not rows:
         return None
     sign_in_id, last_seen_at, user_id, login, display_name = rows[0][:5]

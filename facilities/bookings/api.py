@@ -23,7 +23,9 @@ from facilities.engine.eligibility import Sex
 from facilities.households import services as households
 from facilities.infra.db import unit_of_work
 from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import NotVisible, Refusal
+from facilities.kernel.refusals import NotPermitted, NotVisible, Refusal, Refused
+from facilities.programmes import policy
+from facilities.programmes import queries as programmes
 from facilities.programmes.api import known_programme, own_facility, runnable_session, visible_session
 from facilities.programmes.schemas import SessionChange, SessionOut, read_changes, show_session
 from facilities.web import exports
@@ -48,14 +50,16 @@ def _own(booking_id: str) -> Booking:
 @signed_in
 @blueprint.arguments(BookingIn)
 @blueprint.response(201, BookedOut)
-def book(body: dict[str, Any]) -> dict[str, Any]:
+def book(body: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
     actor = current_actor()
     wish = Wish(read_id(body["session_id"]), tuple(read_id(r) for r in body["resident_ids"]),
                 together=body["party"] == "together", or_wait=body["if_full"] == "waitlist")
     return _show_booked(unit_of_work(lambda: services.book_places(actor, wish)))
 
 
-def _show_booked(booked: Booked) -> dict[str, Any]:
+def _show_booked(booked: Booked) -> dict[str, Any] | ResponseReturnValue:
+    if not booked.items:
+        return answer_refusal(booked.refusal)
     refused = [{"resident_id": resident_id, "code": refusal.code, "facts": dict(refusal.facts)}
                for resident_id, refusal in booked.refused.items()]
     return {"items": _show_all(booked.items), "refused": refused}
@@ -115,7 +119,20 @@ def decline(booking_id: str) -> dict[str, Any]:
     return _show(unit_of_work(lambda: services.decline_offer(actor, number)))
 
 
+def _to_promote(booking_id: str) -> None:
+    """Whoever's it is sees it, and so does who runs its session; only they may promote."""
+    actor, found = current_actor(), queries.booking(read_id(booking_id))
+    session = programmes.session(found.session_id) if found else None
+    if session is not None and policy.can_run(actor, session):
+        return
+    if queries.own_booking(actor, read_id(booking_id)) is None:
+        raise NotVisible
+    raise NotPermitted
+
+
 @blueprint.route("/bookings/<booking_id>/promote", methods=["POST"])
+@signed_in
+@first(_to_promote)
 @staff
 @blueprint.arguments(Reason)
 @blueprint.response(200, BookingOut)
@@ -131,13 +148,16 @@ def promote(body: dict[str, Any], booking_id: str) -> dict[str, Any]:
 @staff
 @blueprint.arguments(DeskBookingIn)
 @blueprint.response(201, BookedOut)
-def book_at_desk(body: dict[str, Any], session_id: str) -> dict[str, Any]:
+def book_at_desk(body: dict[str, Any], session_id: str) -> dict[str, Any] | ResponseReturnValue:
     actor, number = current_actor(), read_id(session_id)
 
     def book() -> Booked:
         resident_id = read_id(body["resident_id"]) if "resident_id" in body else _register(body["resident"])
-        return services.book_places(actor, Wish(number, (resident_id,), or_wait=body["if_full"] == "waitlist",
-                                                at_desk=True, override=body.get("override")))
+        booked = services.book_places(actor, Wish(number, (resident_id,), or_wait=body["if_full"] == "waitlist",
+                                                  at_desk=True, override=body.get("override")))
+        if not booked.items:  # whoever was entered just now is not kept either
+            raise Refused.because(booked.refusal)
+        return booked
 
     return _show_booked(unit_of_work(book))
 

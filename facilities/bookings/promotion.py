@@ -49,9 +49,9 @@ def free_places(session: ActivitySession, booking_ids: Collection[int], state: B
     db.session.flush()
 
 
-def confirm(session: ActivitySession, booking_ids: Collection[int]) -> None:
+def confirm(session: ActivitySession, booking_ids: Collection[int], **more: object) -> None:
     """From the list to a place, now and for good."""
-    _set(booking_ids, state=BookingState.CONFIRMED)
+    _set(booking_ids, state=BookingState.CONFIRMED, **more)
     session.places_taken += len(booking_ids)
     session.waiting -= len(booking_ids)
     db.session.flush()

@@ -9,7 +9,6 @@ from sqlalchemy.orm import contains_eager, joinedload
 
 from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingState
 from facilities.engine.limits import week_of
-from facilities.engine.waitlist import LAST_CALL
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
 from facilities.kernel import clock
@@ -97,13 +96,12 @@ def run_out(session_id: int, now: datetime) -> list[int]:
 
 
 def sessions_to_settle(now: datetime) -> list[int]:
-    """Where an offer has run out, or last call has come while somebody waits and a place is free."""
+    """Where an offer has run out, or somebody waits while a place is free: time and other bookings change who can."""
     offers = select(Booking.session_id).where(Booking.state == BookingState.OFFERED, Booking.offer_expires_at <= now)
     closes_at = func.coalesce(ActivitySession.booking_closes_at, ActivitySession.starts_at)
     kept = select(ActivitySession.id).where(
         ActivitySession.waiting > 0, ActivitySession.places_taken < ActivitySession.capacity,
-        ActivitySession.starts_at > now, closes_at > now,
-        closes_at <= literal(now + LAST_CALL, ActivitySession.starts_at.type))
+        ActivitySession.starts_at > now, closes_at > now)
     return sorted({*db.session.scalars(offers), *db.session.scalars(kept)})
 
 
@@ -142,6 +140,24 @@ def offered_with(booking: Booking) -> list[int]:
     return list(db.session.scalars(
         select(Booking.id).where(Booking.session_id == booking.session_id, Booking.party == booking.party,
                                  Booking.state == BookingState.OFFERED)))
+
+
+def waiting_with(booking: Booking) -> dict[int, int]:
+    """Booking → resident of those on the list who are promoted together with this one, itself among them."""
+    party = Booking.id == booking.id if booking.party is None else Booking.party == booking.party
+    rows = db.session.execute(
+        select(Booking.id, Booking.resident_id).where(
+            Booking.session_id == booking.session_id, party, Booking.state == BookingState.WAITLISTED)
+        .order_by(Booking.id))
+    return dict(rows.tuples().all())
+
+
+def lists_beside(booking: Booking) -> list[int]:
+    """Sessions at the same time for which the resident waits: giving this place up may open one of those."""
+    return list(db.session.scalars(
+        select(Booking.session_id).where(
+            Booking.resident_id == booking.resident_id, Booking.state == BookingState.WAITLISTED,
+            Booking.starts_at < booking.ends_at, Booking.ends_at > booking.starts_at)))
 
 
 def own_bookings(actor: Actor, *, limit: int | None = None, after: tuple[datetime, int] | None = None,

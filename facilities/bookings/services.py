@@ -9,12 +9,12 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
-from facilities.bookings import promotion, queries
+from facilities.bookings import promotion, queries, taking
 from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booking, BookingState
 from facilities.bookings.promotion import facts_of
-from facilities.engine.deadlines import check_bookable, check_cancellable
-from facilities.engine.eligibility import check_eligible
-from facilities.engine.limits import check_household, check_week
+from facilities.engine.deadlines import check_cancellable
+from facilities.engine.limits import Limits, check_household, check_week
+from facilities.engine.on_offer import check_offer
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
 from facilities.households import services as households_services
@@ -54,46 +54,58 @@ class Booked:
     items: list[Booking]
     refused: dict[int, Refusal] = field(default_factory=dict)
 
+    @property
+    def refusal(self) -> Refusal:
+        """The first, with whom it is about where that is somebody: for where nobody got anything."""
+        resident_id, refusal = next(iter(self.refused.items()))
+        if refusal.code in ("session_full", "waitlist_full"):
+            return refusal
+        return Refusal(refusal.code, {**refusal.facts, "resident_id": str(resident_id)})
+
 
 def book_place(actor: Actor, session_id: int, resident_id: int) -> Booking:
-    """One place for one resident of the actor's household."""
-    return book_places(actor, Wish(session_id, (resident_id,))).items[0]
+    """One place for one resident of the actor's household, or Refused."""
+    booked = book_places(actor, Wish(session_id, (resident_id,)))
+    if not booked.items:
+        raise Refused.because(booked.refusal)
+    return booked.items[0]
 
 
 def book_places(actor: Actor, wish: Wish) -> Booked:
-    """Together: all get places, or all wait, or Refused. Separately: whoever can; Refused where nobody can.
+    """Together: all get places, or all wait, or nobody. Separately: whoever can.
 
+    Where nobody got anything, that is said and not raised: what was due in the session has been done all the same.
     NotVisible where the session or a resident is not the actor's to name. Refused: `session_cancelled`,
     `booking_not_open`, `booking_closed`, `not_eligible`, `already_booked`, `overlaps_own_booking`, `limit_reached`,
     `draw_pending`, `session_full`, `waitlist_full`.
     """
-    session = programmes.session_to_book(wish.session_id)
-    people = _people(actor, wish, session)
-    if session is None:
+    if len(wish.resident_ids) == 1 and not wish.at_desk and (taken := _take_at_once(actor, wish)):
+        return Booked([taken])
+    return _take_in_turn(actor, wish, _people(actor, wish))
+
+
+def _take_at_once(actor: Actor, wish: Wish) -> Booking | None:
+    """The short way, where it is open."""
+    (resident_id,) = wish.resident_ids
+    seen = taking.look(actor, wish.session_id, resident_id)
+    if seen is None:
         raise NotVisible
-    if len(people) == 1 and not session.programme.limits and not session.waiting:
-        raise_if(why_not(session, people[0], wish))
-        if taken := _take_at_once(actor, session, people[0], wish):
-            return Booked([taken])
-    return _take_in_turn(actor, wish, people)
+    raise_if(check_offer(seen.offer, seen.candidate, clock.now()))
+    if seen.limits or seen.waiting:
+        return None
+    return taking.take(actor, wish.session_id, resident_id, seen)
 
 
 def why_not(session: ActivitySession, resident: Resident, wish: Wish | None = None) -> Refusal | None:
     """Why this resident cannot book this session now, other bookings and free places left aside."""
-    if session.is_cancelled:
-        return Refusal("session_cancelled")
-    if session.awaits_draw:
-        return Refusal("draw_pending")
-    now, day = clock.now(), clock.local_date(session.starts_at)
-    if wish is not None and wish.override:
-        return check_bookable(session.window_by_hand, now)
-    return (check_bookable(session.booking_window, now)
-            or check_eligible(session.audience, resident.as_candidate, day))
+    by_hand = wish is not None and wish.override is not None
+    return check_offer(session.on_offer, resident.as_candidate, clock.now(), by_hand=by_hand)
 
 
-def _people(actor: Actor, wish: Wish, session: ActivitySession | None) -> list[Resident]:
+def _people(actor: Actor, wish: Wish) -> list[Resident]:
     """In the order of the wish."""
     if wish.at_desk:
+        session = programmes.session_to_book(wish.session_id)
         if session is None or not programmes_policy.can_run(actor, session):
             raise NotPermitted
         found = households.residents(wish.resident_ids)
@@ -104,23 +116,6 @@ def _people(actor: Actor, wish: Wish, session: ActivitySession | None) -> list[R
     return [found[resident_id] for resident_id in dict.fromkeys(wish.resident_ids)]
 
 
-def _take_at_once(actor: Actor, session: ActivitySession, person: Resident, wish: Wish) -> Booking | None:
-    """One conditional statement, so that the last place goes to one taker however many come at once.
-
-    It takes the place only while the session is still what the rules were checked against, and nobody waits.
-    """
-    taken = db.session.execute(
-        update(ActivitySession)
-        .where(ActivitySession.id == session.id, ActivitySession.version == session.version,
-               ActivitySession.places_taken < ActivitySession.capacity, ActivitySession.waiting == 0)
-        .values(places_taken=ActivitySession.places_taken + 1)
-        .returning(ActivitySession.id), execution_options={"synchronize_session": False}).first()
-    if taken is None:
-        return None
-    (booking,) = _promise(actor, session, [person.id], BookingState.CONFIRMED, wish)
-    return booking
-
-
 def _take_in_turn(actor: Actor, wish: Wish, people: Sequence[Resident]) -> Booked:
     """Under the session's lock: whoever waits comes first, and then what is free is given."""
     session = programmes.session_to_book(wish.session_id, lock=True)
@@ -129,18 +124,18 @@ def _take_in_turn(actor: Actor, wish: Wish, people: Sequence[Resident]) -> Booke
     kept = promotion.settle(session)
     refused = _refusals(session, people, wish)
     if refused and (wish.together or len(refused) == len(people)):
-        raise_for(next(iter(refused.items())))
+        return Booked([], refused)
     able = [person.id for person in people if person.id not in refused]
     free = 0 if kept else session.places_left
     if wish.together and len(able) > 1:
         placed, waiting = (able, []) if len(able) <= free else ([], able)
     else:
         placed, waiting = able[:free], able[free:]
-    if waiting and (no_list := _why_not_wait(session, waiting, wish)):
-        if not placed:
-            raise Refused.because(no_list)
-        refused |= dict.fromkeys(waiting, no_list)
-        waiting = []
+    room, no_turn = _room_on_the_list(session, waiting, wish)
+    refused |= dict.fromkeys(waiting[room:], no_turn)
+    waiting = waiting[:room]
+    if not placed and not waiting:
+        return Booked([], refused)
     party = new_reference() if wish.together and len(able) > 1 else None
     session.places_taken += len(placed)
     session.waiting += len(waiting)
@@ -150,41 +145,45 @@ def _take_in_turn(actor: Actor, wish: Wish, people: Sequence[Resident]) -> Booke
     return Booked(items, refused)
 
 
-def raise_for(refused: tuple[int, Refusal]) -> None:
-    resident_id, refusal = refused
-    raise Refused(refusal.code, **{**refusal.facts, "resident_id": str(resident_id)})
-
-
 def _refusals(session: ActivitySession, people: Sequence[Resident], wish: Wish) -> dict[int, Refusal]:
     """Why each of them cannot come, free places left aside; the programme's limits count those before in the list."""
     ids = [person.id for person in people]
     households.lock_residents(ids)
     standing, limits = queries.standing(ids, session), session.programme.limits
     if wish.override:
-        limits = type(limits)()
+        limits = Limits()
     in_week = queries.held_in_week(ids, session) if limits.per_resident_per_week else {}
-    in_household = queries.held_by_household(ids[0], session.id) if limits.per_household_per_session else 0
     refused: dict[int, Refusal] = {}
+    accepted = 0
     for person in people:
         code = standing.get(person.id)
         refusal = (why_not(session, person, wish) or (Refusal(code) if code else None)
-                   or check_week(limits, in_week.get(person.id, 0)) or check_household(limits, in_household))
+                   or check_week(limits, in_week.get(person.id, 0))
+                   or _check_household(session, person, limits, accepted))
         if refusal:
             refused[person.id] = refusal
         else:
-            in_household += 1
+            accepted += 1
     return refused
 
 
-def _why_not_wait(session: ActivitySession, waiting: Sequence[int], wish: Wish) -> Refusal | None:
+def _check_household(session: ActivitySession, person: Resident, limits: Limits, accepted: int) -> Refusal | None:
+    """Each person's own household, which need not be the one that books; `accepted`: those before in the list."""
+    if limits.per_household_per_session is None:
+        return None
+    return check_household(limits, queries.held_by_household(person.id, session.id) + accepted)
+
+
+def _room_on_the_list(session: ActivitySession, waiting: Sequence[int], wish: Wish) -> tuple[int, Refusal]:
+    """How many of them can wait, and why the others cannot; of a party all or none."""
     if not wish.or_wait or session.waitlist_mode is WaitlistMode.OFF:
-        return Refusal("session_full")
+        return 0, Refusal("session_full")
     if wish.together and len(waiting) > session.capacity:
-        return Refusal("session_full", {"capacity": session.capacity})
+        return 0, Refusal("session_full", {"capacity": session.capacity})
     longest = session.waitlist_capacity
-    if longest is not None and session.waiting + len(waiting) > longest:
-        return Refusal("waitlist_full", {"waitlist_capacity": longest})
-    return None
+    room = len(waiting) if longest is None else max(0, longest - session.waiting)
+    full = Refusal("waitlist_full", {"waitlist_capacity": longest})
+    return (0 if wish.together and room < len(waiting) else room), full
 
 
 def _promise(actor: Actor, session: ActivitySession, resident_ids: Sequence[int], state: BookingState, wish: Wish,
@@ -210,7 +209,7 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
 
     Refused `cancellation_closed`; the list can be left at any time.
     """
-    booking, session = _own_and_locked(actor, booking_id)
+    booking, session, freed_for = _own_and_locked(actor, booking_id)
     if not booking.is_live:
         return booking
     if booking.state is not BookingState.WAITLISTED:
@@ -222,7 +221,8 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
     else:
         promotion.free_places(session, [booking.id], BookingState.CANCELLED)
     audit.note(actor.user_id, "cancelled", "booking", [booking.id])
-    promotion.settle(session)
+    for each in (session, *freed_for):
+        promotion.settle(each)
     return queries.own_booking(actor, booking_id) or booking
 
 
@@ -231,7 +231,7 @@ def accept_offer(actor: Actor, booking_id: int) -> Booking:
 
     An offer that ran out is returned as such and not refused: what became of its place stays.
     """
-    booking, session = _own_and_locked(actor, booking_id)
+    booking, session, _ = _own_and_locked(actor, booking_id)
     promotion.settle(session)
     db.session.refresh(booking)
     if booking.state is BookingState.OFFERED:
@@ -245,44 +245,51 @@ def accept_offer(actor: Actor, booking_id: int) -> Booking:
 
 def decline_offer(actor: Actor, booking_id: int) -> Booking:
     """The places go to the next in the same transaction; a second time answers the same."""
-    booking, session = _own_and_locked(actor, booking_id)
+    booking, session, freed_for = _own_and_locked(actor, booking_id)
     if booking.state is BookingState.OFFERED:
         party = queries.offered_with(booking)
         promotion.free_places(session, party, BookingState.CANCELLED)
         audit.note(actor.user_id, "declined", "booking", party)
-        promotion.settle(session)
+        for each in (session, *freed_for):
+            promotion.settle(each)
     elif booking.state not in (BookingState.CANCELLED, BookingState.EXPIRED):
         raise Refused("no_offer")
     return queries.own_booking(actor, booking_id) or booking
 
 
-def _own_and_locked(actor: Actor, booking_id: int) -> tuple[Booking, ActivitySession]:
-    """The session before what hangs on it; what is read of both holds until the commit."""
+def _own_and_locked(actor: Actor, booking_id: int) -> tuple[Booking, ActivitySession, list[ActivitySession]]:
+    """The booking, its session, and those sessions for which the resident waits at the same time.
+
+    All sessions are locked in id order, and before what hangs on them; what is read holds until the commit.
+    """
     booking = queries.own_booking(actor, booking_id)
-    session = programmes.session_to_book(booking.session_id, lock=True) if booking else None
-    booking = queries.own_booking(actor, booking_id)
-    if booking is None or session is None:
+    if booking is None:
         raise NotVisible
-    return booking, session
+    locked = [session for session_id in sorted({booking.session_id, *queries.lists_beside(booking)})
+              if (session := programmes.session_to_book(session_id, lock=True))]
+    booking = queries.own_booking(actor, booking_id) or booking
+    return (booking, next(s for s in locked if s.id == booking.session_id),
+            [s for s in locked if s.id != booking.session_id])
 
 
 def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
-    """A manager gives a free place to somebody on the list, after booking has closed too, and says why."""
+    """A manager gives free places to a party on the list, after booking has closed too, and says why."""
     booking = queries.booking(booking_id)
     session = programmes.session_to_book(booking.session_id, lock=True) if booking else None
     if booking is None or session is None or not programmes_policy.can_run(actor, session):
         raise NotVisible
+    promotion.settle(session)
     db.session.refresh(booking)
     if booking.state is not BookingState.WAITLISTED:
         return booking
-    if session.places_left == 0:
+    party = queries.waiting_with(booking)
+    if session.places_left < len(party):
         raise Refused("session_full")
-    if booking.resident_id in queries.elsewhere([booking.resident_id], session):
+    if queries.elsewhere(party.values(), session):
         raise Refused("overlaps_own_booking")
-    promotion.confirm(session, [booking.id])
-    booking.override_reason = reason
-    audit.note(actor.user_id, "promoted_by_hand", "booking", [booking.id], {"reason": reason})
-    db.session.flush()
+    promotion.confirm(session, list(party), override_reason=reason)
+    audit.note(actor.user_id, "promoted_by_hand", "booking", party, {"reason": reason})
+    db.session.refresh(booking)
     return booking
 
 
@@ -298,6 +305,7 @@ def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) ->
     session = programmes.session_to_book(session_id)
     before = (session.starts_at, session.ends_at, session.facility_id, session.space_id) if session else None
     was = facts_of(session) if session else {}
+    settle_session(session_id)  # an offer that ran out is in nobody's way
     session = sessions.change(session_id, changes)
     if before != (session.starts_at, session.ends_at, session.facility_id, session.space_id):
         tell("moved", "booking", queries.whom(Booking.session_id == session_id, Booking.state.in_(LIVE)),
@@ -320,7 +328,8 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
     programmes.sessions_for_update([b.session_id for b in ahead])  # all of them before any resident
     for booking in ahead:
         window, ticked = booking.session.booking_window, booking.state in ROLL_TAKEN
-        if check_cancellable(window, clock.now(), roll_taken=ticked) is None:
+        waits = booking.state is BookingState.WAITLISTED
+        if waits or check_cancellable(window, clock.now(), roll_taken=ticked) is None:
             cancel_booking(actor, booking.id)
     households_services.remove_resident(actor, resident_id)
 
@@ -360,3 +369,27 @@ def follow_the_roll(session_id: int, states: Mapping[int, BookingState]) -> None
             select(Booking).where(Booking.session_id == session_id, Booking.state.in_(FOLLOWS_THE_ROLL))):
         booking.state = states.get(booking.resident_id, BookingState.CONFIRMED)
     db.session.flush()
+
+
+def place_drawn(session: ActivitySession, parties: Sequence[Sequence[int]], state: BookingState,
+                by: int | None) -> None:
+    """Places, or turns on the list, for parties that a draw has put in order. The session and the residents are locked.
+
+    A booking's number is its turn: the rows are numbered in the order of `parties`. The draw tells those concerned.
+    """
+    now, rows = clock.now(), list[dict[str, object]]()
+    for party in parties:
+        shared = new_reference() if len(party) > 1 else None
+        rows += [{"reference": new_reference(), "session_id": session.id, "starts_at": session.starts_at,
+                  "ends_at": session.ends_at, "resident_id": resident_id, "state": state, "created_at": now,
+                  "booked_by": by, "party": shared} for resident_id in party]
+    if not rows:
+        return
+    if state is BookingState.CONFIRMED:
+        session.places_taken += len(rows)
+    else:
+        session.waiting += len(rows)
+    db.session.flush()
+    numbers = db.session.scalars(insert(Booking).returning(Booking.id, sort_by_parameter_order=True), rows).all()
+    audit.note(by, "drawn" if state is BookingState.CONFIRMED else "waitlisted", "booking", numbers,
+               {"draw_id": session.draw_id})

@@ -7,14 +7,12 @@ that the rules were checked against. The statements are built once: putting them
 
 from collections.abc import Mapping
 from datetime import datetime
-from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
     JSON,
     BigInteger,
     Executable,
-    Row,
     String,
     Table,
     Update,
@@ -39,6 +37,7 @@ from facilities.infra.audit import AuditEntry
 from facilities.infra.columns import UtcDateTime
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
+from facilities.infra.prepared import Prepared
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.ids import new_reference
@@ -70,7 +69,6 @@ class Look(NamedTuple):
     facts: Mapping[str, object]
 
 
-@cache
 def _looking() -> Executable:
     s, r = _sessions.c, Resident.__table__.c
     return (select(s.status, s.awaits_draw, s.version, s.waiting, s.starts_at, s.ends_at, s.booking_opens_at,
@@ -85,12 +83,12 @@ def _looking() -> Executable:
 
 def look(actor: Actor, session_id: int, resident_id: int) -> Look | None:
     """None where the session is not there or the resident not the actor's."""
-    row = db.session.connection().execute(
-        _looking(), {"a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id}).first()
-    return _read(session_id, row) if row else None
+    rows = LOOK.rows(db.session.connection(), {
+        "a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id})
+    return _read(session_id, rows[0]) if rows else None
 
 
-def _read(session_id: int, row: Row[Any]) -> Look:
+def _read(session_id: int, row: tuple[Any, ...]) -> Look:
     (status, awaits_draw, version, waiting, starts_at, ends_at, opens_at, closes_at, title, title_en, min_age, max_age,
      sex, disability, communities, week, household, birth_date, persons_sex, category, community_code) = row
     window = BookingWindow(starts_at, opens_at, closes_at)
@@ -119,18 +117,17 @@ def take(actor: Actor, session_id: int, resident_id: int, seen: Look) -> Booking
               "some_facts": dict(seen.facts)}
     connection = db.session.connection()
     if connection.dialect.name == "postgresql":
-        booking.id = connection.execute(_at_once(), values).scalar()  # type: ignore[assignment]
-        return booking if booking.id is not None else None
-    if connection.execute(_take_place(), values).rowcount == 0:
+        found = AT_ONCE.rows(connection, values)
+        booking.id = found[0][0] if found else 0
+        return booking if found else None
+    if not TAKE.run(connection, values):
         return None
-    values |= {"a_start": booking.starts_at, "an_end": booking.ends_at}
-    values["a_booking"] = booking.id = connection.execute(_keep(), values).scalar_one()
-    for statement in _tell_and_note():
-        connection.execute(statement, values)
+    ((booking.id,),) = KEEP.rows(connection, {**values, "a_start": booking.starts_at, "an_end": booking.ends_at})
+    TELL.run(connection, {**values, "a_booking": booking.id})
+    NOTE.run(connection, {**values, "a_booking": booking.id})
     return booking
 
 
-@cache
 def _take_place() -> Update:
     s = _sessions.c
     return (update(_sessions)
@@ -143,7 +140,6 @@ _TOLD = ("about_id", "resident_id", "user_id", "kind", "about_kind", "facts", "c
 _NOTED = ("about_id", "at", "user_id", "verb", "about_kind", "facts")
 
 
-@cache
 def _at_once() -> Executable:
     """PostgreSQL: all of it in one statement. The span is read off the row that was just taken."""
     s = _sessions.c
@@ -155,16 +151,10 @@ def _at_once() -> Executable:
     return select(booked.c.id).add_cte(told.cte("told"), noted.cte("noted"))
 
 
-@cache
 def _keep() -> Executable:
     return insert(_bookings).values(
         session_id=_session_id, starts_at=_start, ends_at=_end, resident_id=_resident_id, reference=_reference,
         state=_confirmed, created_at=_now, booked_by=_user_id).returning(_bookings.c.id)
-
-
-@cache
-def _tell_and_note() -> tuple[Executable, ...]:
-    return _telling(_booking_id), _noting(_booking_id)
 
 
 def _telling(booking_id: Any) -> Any:  # noqa: ANN401 - a column or a parameter
@@ -181,3 +171,8 @@ def _telling(booking_id: Any) -> Any:  # noqa: ANN401 - a column or a parameter
 def _noting(booking_id: Any) -> Any:  # noqa: ANN401 - a column or a parameter
     return insert(_audit).from_select(_NOTED, select(
         booking_id, _now, _user_id, literal("booked"), literal("booking"), literal({}, JSON)))
+
+
+LOOK, AT_ONCE = Prepared(_looking), Prepared(_at_once)
+TAKE, KEEP = Prepared(_take_place), Prepared(_keep)
+TELL, NOTE = Prepared(lambda: _telling(_booking_id)), Prepared(lambda: _noting(_booking_id))

@@ -78,6 +78,8 @@ def book(session_id: str) -> ResponseReturnValue:
         booked = unit_of_work(lambda: services.book_places(actor, wish))
     except Refused as refused:
         return _session_page(number, _said_of(actor, refused.refusal))
+    if not booked.items:
+        return _session_page(number, _said_of(actor, booked.refusal))
     for resident_id, refusal in booked.refused.items():
         flash(_said_of(actor, Refusal(refusal.code, {**refusal.facts, "resident_id": str(resident_id)})))
     if len(booked.items) == 1:
@@ -135,8 +137,10 @@ def cancel(booking_id: str) -> ResponseReturnValue:
 @signed_in
 def answer(booking_id: str) -> ResponseReturnValue:
     """To an offered place: the button says yes or no."""
-    actor, number, yes = current_actor(), read_id(booking_id), request.form.get("answer") == "accept"
-    verb = services.accept_offer if yes else services.decline_offer
+    actor, number = current_actor(), read_id(booking_id)
+    verb = {"accept": services.accept_offer, "decline": services.decline_offer}.get(request.form.get("answer", ""))
+    if verb is None:  # neither button
+        return redirect(url_for("bookings.booked", booking_id=number))
     booking = unit_of_work(lambda: verb(actor, number))
     flash({BookingState.CONFIRMED: _("The place is yours. See you there!"),
            BookingState.EXPIRED: words_for(Refusal("offer_expired"))}.get(
@@ -227,8 +231,11 @@ def _book_at_desk(actor: Actor, session_id: int, form: DeskForm) -> Booked:
         resident_id = desk.register_at_desk(form.name.data, Sex(form.sex.data), birth_date, number).id
     else:
         resident_id = read_id(request.form["resident_id"])
-    return services.book_places(actor, Wish(session_id, (resident_id,), or_wait=form.or_wait.data, at_desk=True,
-                                            override=form.override.data or None))
+    booked = services.book_places(actor, Wish(session_id, (resident_id,), or_wait=form.or_wait.data, at_desk=True,
+                                              override=form.override.data or None))
+    if not booked.items:  # whoever was entered just now is not kept either
+        raise Refused.because(booked.refusal)
+    return booked
 
 
 @blueprint.post("/desk/bookings/<booking_id>/promote")

@@ -2,8 +2,10 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
+from threading import RLock
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
@@ -43,6 +45,8 @@ class _Unit:
     undone: bool = False
 
 
+IMMEDIATE = {"begin": "IMMEDIATE"}
+_writer = RLock()
 _around: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
 
 
@@ -61,10 +65,11 @@ def unit_of_work(work: Callable[[], T]) -> T:
         unit = _Unit()
         token = _around.set(unit)
         try:
-            db.session.connection(execution_options={"begin": "IMMEDIATE"})
-            result = work()
-            if not unit.undone:
-                db.session.commit()
+            with _in_line():
+                db.session.connection(execution_options=IMMEDIATE)
+                result = work()
+                if not unit.undone:
+                    db.session.commit()
         except IntegrityError as error:
             db.session.rollback()
             refusal = refused_by(error, Model.metadata)
@@ -85,8 +90,13 @@ def unit_of_work(work: Callable[[], T]) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def _in_line() -> AbstractContextManager[object]:
+    """SQLite has one writer and lets others sleep and try again: within a process they queue instead."""
+    return _writer if db.engine.dialect.name == "sqlite" else nullcontext()
+
+
 def _as_part_of(around: _Unit, work: Callable[[], T]) -> T:
-    db.session.expire_all()
+    _forget_what_was_read()
     try:
         result = work()
         db.session.flush()
@@ -97,11 +107,6 @@ def _as_part_of(around: _Unit, work: Callable[[], T]) -> T:
             raise refusal from error
         raise
     return result
-
-
-def outside_transaction() -> Connection:
-    """A connection for one read that needs no transaction around it: no BEGIN, no ROLLBACK. To be closed by `with`."""
-    return db.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
 
 
 def refresh_planner() -> None:
@@ -116,8 +121,15 @@ def refresh_planner() -> None:
 
 def _end_reading() -> None:
     """What was read before the unit began may be out of date inside it."""
-    db.session.commit()
-    db.session.expire_all()
+    if db.session().in_transaction():
+        db.session.commit()
+    _forget_what_was_read()
+
+
+def _forget_what_was_read() -> None:
+    session = db.session()
+    if session.identity_map:
+        session.expire_all()
 
 
 @event.listens_for(Engine, "connect")
@@ -132,6 +144,5 @@ def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:  # no
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    if connection.dialect.name == "sqlite" and options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql(f"BEGIN {options.get('begin', 'DEFERRED')}")
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")

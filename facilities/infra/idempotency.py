@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from facilities.infra.columns import UtcDateTime
 from facilities.infra.db import Model, db
+from facilities.infra.prepared import Prepared
 from facilities.kernel import clock
 
 KEPT_FOR = timedelta(days=2)
@@ -19,7 +20,7 @@ class IdempotencyKey(Model):
 
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(LONGEST_KEY), primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64))  # SHA-256 of method, path and body
+    fingerprint: Mapped[str] = mapped_column(String(64))  # keyed SHA-256 of method, path and body
     status: Mapped[int]
     media_type: Mapped[str] = mapped_column(String(80))
     location: Mapped[str | None] = mapped_column(String(500))
@@ -41,12 +42,11 @@ class KeyTaken(Exception):
     """The same key was used at the same moment, and the other was first: nothing of this request may stay."""
 
 
-# Written out, because SQLAlchemy puts an ON CONFLICT together anew at each use.
-_KEEP = text(
+_KEEP = Prepared(lambda: text(
     "INSERT INTO idempotency_keys (user_id, key, fingerprint, status, media_type, location, body, created_at) "
     "VALUES (:user_id, :key, :fingerprint, :status, :media_type, :location, :body, :created_at) "
     "ON CONFLICT DO NOTHING").bindparams(
-        bindparam("user_id", type_=BigInteger), bindparam("created_at", type_=UtcDateTime))
+        bindparam("user_id", type_=BigInteger), bindparam("created_at", type_=UtcDateTime)))
 
 
 def kept(user_id: int, key: str) -> tuple[str, Outcome] | None:
@@ -59,10 +59,10 @@ def kept(user_id: int, key: str) -> tuple[str, Outcome] | None:
 
 def keep(user_id: int, key: str, fingerprint: str, outcome: Outcome) -> None:
     """KeyTaken where somebody was faster: PostgreSQL waits here for who is writing the same key at this moment."""
-    written = db.session.connection().execute(_KEEP, {
+    written = _KEEP.run(db.session.connection(), {
         "user_id": user_id, "key": key, "fingerprint": fingerprint, "status": outcome.status,
         "media_type": outcome.media_type, "location": outcome.location, "body": outcome.body,
-        "created_at": clock.now()}).rowcount
+        "created_at": clock.now()})
     if not written:
         raise KeyTaken
 

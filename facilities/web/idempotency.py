@@ -6,6 +6,7 @@ its outcome is kept in a transaction of its own. Of pages only a success is kept
 """
 
 import hashlib
+import hmac
 import json
 from collections.abc import Callable
 from functools import wraps
@@ -77,8 +78,10 @@ class _Request:
             response = current_app.make_response(current_app.handle_user_exception(error))
             return self._refused(response)
 
-    def _do(self, view: Callable[[], ResponseReturnValue]) -> Response:
+    def _do(self, view: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         response = current_app.make_response(view())
+        if not self._is_worth_keeping(response):  # a form that comes again may stumble over its own success
+            return self._kept() or response
         self._keep(response)
         return response
 
@@ -90,11 +93,16 @@ class _Request:
         return response
 
     def _keep(self, response: Response) -> None:
-        worth = response.status_code < 500 and response.status_code not in NOT_KEPT
-        if worth and (is_api() or response.status_code in (302, 303)):
+        if self._is_worth_keeping(response):
             keep(self.user_id, self.key, self.fingerprint, Outcome(
                 response.status_code, response.mimetype or "", response.headers.get("Location"),
                 response.get_data(as_text=True)))
+
+    @staticmethod
+    def _is_worth_keeping(response: Response) -> bool:
+        if is_api():
+            return response.status_code < 500 and response.status_code not in NOT_KEPT
+        return response.status_code in (302, 303)
 
     def _kept(self) -> ResponseReturnValue | None:
         found = kept(self.user_id, self.key)
@@ -122,4 +130,6 @@ def _fingerprint() -> str:
     else:
         fields = [field for field in request.form.items(multi=True) if field[0] not in ("csrf_token", FIELD)]
         said = json.dumps(sorted(fields))
-    return hashlib.sha256(f"{request.method} {request.full_path}\n{said}".encode(errors="surrogatepass")).hexdigest()
+    sent = f"{request.method} {request.full_path}\n{said}".encode(errors="surrogatepass")
+    # keyed, so that whoever reads the table cannot try out what a secret in a body may have been
+    return hmac.new(str(current_app.secret_key).encode(), sent, hashlib.sha256).hexdigest()

@@ -45,10 +45,11 @@ def test_the_counter_is_the_number_of_places_that_are_held(world: World, end: st
     db.session.remove()
     work: list[Any] = [lambda a=a, b=b: cancel_booking(a, b) for (a, _), b in zip(actors, bookings, strict=False)]
     work += [lambda a=a, r=r: book_place(a, session_id, r) for a, r in actors[PEOPLE // 2 :]]
-    work.insert(
-        len(work) // 2,
-        (lambda: cancel_session(manager, session_id, "停电")) if end == "called off" else (lambda: change(session_id, later)),
-    )
+    ends: dict[str, Any] = {
+        "called off": lambda: cancel_session(manager, session_id, "停电"),
+        "moved": lambda: change(session_id, later),
+    }
+    work.insert(len(work) // 2, ends[end])
     with ThreadPoolExecutor(len(work)) as pool:
         codes = list(pool.map(lambda w: quietly(world, w), work))
     assert set(codes) <= {None, "session_cancelled"}

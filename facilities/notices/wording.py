@@ -1,0 +1,135 @@
+"""What a message says, from its kind and its facts, in the reader's language: a heading, and one or two sentences.
+
+Neutral words: no name of a resident, no word about anybody's condition. The facts are as they were when it was written.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from facilities.web.formats import date_time, day, is_chinese, span
+
+Facts = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    heading: Any  # a lazy string
+    text: Callable[[Facts], str]
+
+
+def heading(kind: str) -> str:
+    return str(WORDS[kind].heading)
+
+
+def text(kind: str, facts: Facts) -> str:
+    return WORDS[kind].text(facts)
+
+
+def _name(facts: Facts, field: str) -> str:
+    """In the reader's language, as far as it was written down."""
+    return str((None if is_chinese() else facts.get(f"{field}_en")) or facts.get(field) or "")
+
+
+def _what(facts: Facts) -> str:
+    """A session or a draw has a title; a reservation is known by its space."""
+    return _name(facts, "title") or _where(facts) or _("your booking")
+
+
+def _when(facts: Facts) -> str:
+    """Day and time, as far as the facts go."""
+    starts, ends = facts.get("starts_at"), facts.get("ends_at")
+    if not starts:
+        return ""
+    if not ends:
+        return date_time(_instant(starts))
+    return f"{day(_instant(starts))} {span(_instant(starts), _instant(ends))}"
+
+
+def _where(facts: Facts) -> str:
+    return _listed(_name(facts, "facility"), _name(facts, "space"))
+
+
+def _when_and_where(facts: Facts) -> str:
+    """Of what has a title; a reservation's place is its name already."""
+    return _listed(_when(facts), _where(facts) if facts.get("title") else "")
+
+
+def _listed(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _instant(value: object) -> datetime:
+    return datetime.fromisoformat(str(value))
+
+
+def _simple(sentence: Any) -> Callable[[Facts], str]:  # noqa: ANN401 - lazy strings
+    """`sentence` may use %(what)s and %(when)s."""
+    return lambda facts: str(sentence) % {"what": _what(facts), "when": _when_and_where(facts)}
+
+
+def _with_reason(sentence: Any) -> Callable[[Facts], str]:  # noqa: ANN401 - lazy strings
+    def say(facts: Facts) -> str:
+        said = _simple(sentence)(facts)
+        return _("%(said)s Reason: %(reason)s", said=said, reason=facts["reason"]) if facts.get("reason") else said
+
+    return say
+
+
+def _offered(facts: Facts) -> str:
+    if not facts.get("offer_expires_at"):
+        return _simple(_l("A place in %(what)s, %(when)s, is kept for you. Please accept or decline it."))(facts)
+    return _("A place in %(what)s, %(when)s, is kept for you until %(until)s. Please accept or decline it.",
+             what=_what(facts), when=_when_and_where(facts), until=date_time(_instant(facts["offer_expires_at"])))
+
+
+def _moved(facts: Facts) -> str:
+    was = facts.get("was") or {}
+    before, after = _when_and_where(was), _when_and_where(facts)
+    if not before or before == after:
+        return _("%(what)s, %(when)s, is at another place now. Its page says where.", what=_what(facts), when=after)
+    return _("%(what)s has moved: from %(before)s to %(after)s. Your place is kept; cancel it if the new time does "
+             "not suit you.", what=_what(facts), before=before, after=after)
+
+
+def _reservation_moved(facts: Facts) -> str:
+    was = facts.get("was") or {}
+    before, after = _listed(_when(was), _where(was)), _listed(_when(facts), _where(facts))
+    if not before:
+        return _("The reservation is now: %(after)s.", after=after or _what(facts))
+    return _("The reservation has moved: from %(before)s to %(after)s.", before=before, after=after)
+
+
+def _drawn(facts: Facts) -> str:
+    if facts.get("sessions", 1) > 1:
+        return _("The draw for %(what)s has been held, and you have places in all its sessions. The first: %(when)s.",
+                 what=_what(facts), when=_when(facts))
+    return _("The draw for %(what)s has been held, and you have a place: %(when)s.", what=_what(facts),
+             when=_when(facts))
+
+
+WORDS: dict[str, Words] = {
+    "booked": Words(_l("Booked"), _simple(_l("A place in %(what)s is booked: %(when)s."))),
+    "waitlisted": Words(_l("On the waiting list"), _simple(
+        _l("%(what)s, %(when)s, is full. You are on the waiting list and hear from us when a place comes free."))),
+    "promoted": Words(_l("A place came free"), _simple(
+        _l("You have a place in %(what)s now: %(when)s. If you cannot come, please give it back."))),
+    "offered": Words(_l("A place is offered to you"), _offered),
+    "offer_expired": Words(_l("The offer has run out"), _simple(
+        _l("The time to accept the place in %(what)s, %(when)s, is over, and it has gone to the next."))),
+    "moved": Words(_l("The session has moved"), _moved),
+    "session_cancelled": Words(_l("The session is cancelled"), _with_reason(
+        _l("%(what)s, %(when)s, does not take place, and the booking is cancelled."))),
+    "reserved": Words(_l("Reserved"), _simple(_l("%(what)s is reserved: %(when)s."))),
+    "reservation_moved": Words(_l("The reservation has moved"), _reservation_moved),
+    "reservation_cancelled": Words(_l("The reservation is cancelled"), _with_reason(
+        _l("The reservation of %(what)s, %(when)s, is cancelled."))),
+    "drawn": Words(_l("You were drawn"), _drawn),
+    "not_drawn": Words(_l("Not drawn this time"), _simple(
+        _l("The draw for %(what)s has been held, and your ticket was not among the first. Where there is a waiting "
+           "list you are on it, in the order of the draw."))),
+}
