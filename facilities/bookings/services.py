@@ -302,18 +302,28 @@ def settle_session(session_id: int) -> None:
 
 def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
     """As `programmes.services.change`; those booked are told what moved, and new places go to those who wait."""
-    session = programmes.session_to_book(session_id)
-    before = (session.starts_at, session.ends_at, session.facility_id, session.space_id) if session else None
-    was = facts_of(session) if session else {}
+    was = _when_and_where(session_id)
     settle_session(session_id)  # an offer that ran out is in nobody's way
     session = sessions.change(session_id, changes)
-    if before != (session.starts_at, session.ends_at, session.facility_id, session.space_id):
+    now = _when_and_where(session_id)
+    if was != now:
         tell("moved", "booking", queries.whom(Booking.session_id == session_id, Booking.state.in_(LIVE)),
-             {**facts_of(session), "was": was})
+             {**facts_of(session), **now, "was": was})
     audit.note(actor.user_id, "changed", "session", [session_id], {"fields": sorted(changes)})
     if locked := programmes.session_to_book(session_id, lock=True):
         promotion.settle(locked)
     return session
+
+
+def _when_and_where(session_id: int) -> dict[str, object]:
+    """What those booked are told of where it changes."""
+    session = programmes.session(session_id)
+    if session is None:
+        raise NotVisible
+    facts = facts_of(session)
+    return {"starts_at": facts["starts_at"], "ends_at": facts["ends_at"], "facility": session.facility.name,
+            "facility_en": session.facility.name_en, "space": session.space.name if session.space else None,
+            "space_en": session.space.name_en if session.space else None}
 
 
 def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup
 from wtforms import Field, PasswordField, StringField, TelField, TextAreaField, ValidationError
-from wtforms.validators import InputRequired, Length, Optional
+from wtforms.validators import InputRequired, Length, Optional, StopValidation
 
 from facilities.kernel.refusals import Invalid
 from facilities.kernel.text import has_unprintable
@@ -30,6 +30,12 @@ def _storable(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_l("Remove the control characters."))
 
 
+def _not_blank(_form: FlaskForm, field: Field) -> None:
+    """Blanks alone are input to `needed`, which looks before they are trimmed."""
+    if not field.data:
+        raise StopValidation(_l("This is needed."))
+
+
 def _trim(value: str | None) -> str | None:
     return value.strip() if value else value
 
@@ -41,7 +47,7 @@ def needed() -> InputRequired:
 def text(label: Any, *, longest: int, optional: bool = False, multiline: bool = False, hint: Any = None,  # noqa: ANN401 - lazy strings
          **attributes: Any) -> StringField:  # noqa: ANN401
     kind = TextAreaField if multiline else StringField
-    return kind(label, [Optional() if optional else needed(), _storable,
+    return kind(label, [*([Optional()] if optional else [needed(), _not_blank]), _storable,
                         Length(max=longest, message=_l("Use at most %(max)d characters."))],
                 filters=[_trim], description=hint or "", render_kw={"maxlength": longest, **attributes})
 
