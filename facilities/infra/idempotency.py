@@ -25,7 +25,7 @@ class IdempotencyKey(Model):
     media_type: Mapped[str] = mapped_column(String(80))
     location: Mapped[str | None] = mapped_column(String(500))
     body: Mapped[str] = mapped_column(Text)
-    created_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 @dataclass(frozen=True, slots=True)

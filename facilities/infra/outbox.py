@@ -22,14 +22,13 @@ class Notice(Model):
     __tablename__ = "notices"
     __table_args__ = (
         Index("ix_notices_user", "user_id", "id"),
-        Index("ix_notices_about", "about_kind", "about_id"),
         Index("ix_notices_unread", "user_id", postgresql_where=text("read_at IS NULL"),
               sqlite_where=text("read_at IS NULL")),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"), index=True)
+    resident_id: Mapped[int | None] = mapped_column(ForeignKey("residents.id"))
     kind: Mapped[str] = mapped_column(String(40))
     about_kind: Mapped[str] = mapped_column(String(20))
     about_id: Mapped[int] = mapped_column(BigId)

@@ -80,8 +80,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_notices_user_id_users"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
-    op.create_index("ix_notices_about", "notices", ["about_kind", "about_id"], unique=False)
-    op.create_index(op.f("ix_notices_resident_id"), "notices", ["resident_id"], unique=False)
     op.create_index(
         "ix_notices_unread",
         "notices",
@@ -118,7 +116,6 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("user_id", "key", name=op.f("pk_idempotency_keys")),
     )
-    op.create_index(op.f("ix_idempotency_keys_created_at"), "idempotency_keys", ["created_at"], unique=False)
     if op.get_bind().dialect.name == "postgresql":
         op.execute("""CREATE OR REPLACE FUNCTION huimin_never_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
