@@ -87,6 +87,8 @@ def book_places(actor: Actor, wish: Wish) -> Booked:
 def _take_at_once(actor: Actor, wish: Wish) -> Booking | None:
     """The short way, where it is open."""
     (resident_id,) = wish.resident_ids
+    if booking := taking.at_once(actor, wish.session_id, resident_id):
+        return booking
     seen = taking.look(actor, wish.session_id, resident_id)
     if seen is None:
         raise NotVisible

@@ -1,8 +1,9 @@
 """The short way to a place: one person, nobody waiting, no limits to count (benchmarks/booking).
 
-What the rules need is read by one statement, and one statement takes the place, keeps the booking, tells and notes it
-(four on SQLite, which has no network in between). It takes the place only while the session is still of the version
-that the rules were checked against. The statements are built once: putting them together costs more than running them.
+On PostgreSQL one statement checks, takes the place, keeps the booking, tells and notes it. It may say no where the
+engine would say yes, never the other way (a test compares them): what it does not give gets a closer look. Then, and on
+SQLite, which has no network in between, the engine decides on what was read, and the place is taken only while the
+session is still of the version that the rules were checked against.
 """
 
 from collections.abc import Mapping
@@ -13,15 +14,18 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Executable,
+    Integer,
     String,
     Table,
     Update,
     and_,
     bindparam,
     case,
+    func,
     insert,
     literal,
     null,
+    or_,
     select,
     true,
     update,
@@ -38,6 +42,7 @@ from facilities.infra.columns import UtcDateTime
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
 from facilities.infra.prepared import Prepared
+from facilities.infra.sql import day_number, local_day, local_instant
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.ids import new_reference
@@ -106,26 +111,42 @@ def said_of(session_id: int, title: str, title_en: str | None, starts_at: dateti
             "starts_at": clock.local(starts_at).isoformat(), "ends_at": clock.local(ends_at).isoformat()}
 
 
-def take(actor: Actor, session_id: int, resident_id: int, seen: Look) -> Booking | None:
-    """The booking, detached, or None where it takes a closer look: full, somebody waits, or the session changed."""
-    booking = Booking(
-        reference=new_reference(), session_id=session_id, resident_id=resident_id, state=BookingState.CONFIRMED,
-        starts_at=seen.offer.window.starts_at, ends_at=seen.offer.ends_at, created_at=clock.now(),
-        booked_by=actor.user_id)
-    values = {"a_session": session_id, "a_version": seen.version, "a_resident": resident_id,
-              "a_user": actor.user_id, "at_present": booking.created_at, "a_reference": booking.reference,
-              "some_facts": dict(seen.facts)}
+def at_once(actor: Actor, session_id: int, resident_id: int) -> Booking | None:
+    """The booking, detached, or None where it takes a closer look. PostgreSQL only."""
     connection = db.session.connection()
-    if connection.dialect.name == "postgresql":
-        found = AT_ONCE.rows(connection, values)
-        booking.id = found[0][0] if found else 0
-        return booking if found else None
+    if connection.dialect.name != "postgresql":
+        return None
+    booking = _booking(actor, session_id, resident_id)
+    rows = AT_ONCE.rows(connection, _values(actor, booking))
+    if not rows:
+        return None
+    ((booking.id, booking.starts_at, booking.ends_at),) = rows
+    return booking
+
+
+def take(actor: Actor, session_id: int, resident_id: int, seen: Look) -> Booking | None:
+    """The booking, detached, or None where the session is full, somebody waits, or it is no longer what was seen."""
+    booking = _booking(actor, session_id, resident_id)
+    booking.starts_at, booking.ends_at = seen.offer.window.starts_at, seen.offer.ends_at
+    values = {**_values(actor, booking), "a_version": seen.version, "a_start": booking.starts_at,
+              "an_end": booking.ends_at, "some_facts": dict(seen.facts)}
+    connection = db.session.connection()
     if not TAKE.run(connection, values):
         return None
-    ((booking.id,),) = KEEP.rows(connection, {**values, "a_start": booking.starts_at, "an_end": booking.ends_at})
+    ((booking.id,),) = KEEP.rows(connection, values)
     TELL.run(connection, {**values, "a_booking": booking.id})
     NOTE.run(connection, {**values, "a_booking": booking.id})
     return booking
+
+
+def _booking(actor: Actor, session_id: int, resident_id: int) -> Booking:
+    return Booking(reference=new_reference(), session_id=session_id, resident_id=resident_id,
+                   state=BookingState.CONFIRMED, created_at=clock.now(), booked_by=actor.user_id)
+
+
+def _values(actor: Actor, booking: Booking) -> dict[str, object]:
+    return {"a_session": booking.session_id, "a_resident": booking.resident_id, "a_user": actor.user_id,
+            "at_present": booking.created_at, "a_reference": booking.reference}
 
 
 def _take_place() -> Update:
@@ -141,14 +162,34 @@ _NOTED = ("about_id", "at", "user_id", "verb", "about_kind", "facts")
 
 
 def _at_once() -> Executable:
-    """PostgreSQL: all of it in one statement. The span is read off the row that was just taken."""
-    s = _sessions.c
-    taken = _take_place().returning(s.id, s.starts_at, s.ends_at).cte("taken")
+    """engine.on_offer in SQL, for a session that anyone may book who is of the age, of the sex, or has a disability."""
+    s, r, p = _sessions.c, Resident.__table__.c, Programme.__table__.c
+    age = (local_day(s.starts_at) - day_number(r.birth_date)) // literal(10_000, Integer)
+    taken = (
+        update(_sessions)
+        .where(s.id == _session_id, s.places_taken < s.capacity, s.waiting == 0,
+               s.status != SessionStatus.CANCELLED, s.awaits_draw.is_(False),
+               or_(s.booking_opens_at.is_(None), s.booking_opens_at <= _now),
+               func.coalesce(s.booking_closes_at, s.starts_at) > _now,
+               p.id == s.programme_id, p.per_resident_per_week.is_(None), p.per_household_per_session.is_(None),
+               _links.c.user_id == _user_id, _links.c.resident_id == _resident_id, r.id == _links.c.resident_id,
+               or_(s.sex.is_(None), s.sex == r.sex),
+               or_(s.disability.is_(False), r.disability_category.is_not(None)),
+               s.communities.is_(None),
+               or_(and_(s.min_age.is_(None), s.max_age.is_(None)),
+                   and_(age >= func.coalesce(s.min_age, 0), age <= func.coalesce(s.max_age, age))))
+        .values(places_taken=s.places_taken + 1)
+        .returning(s.id, s.starts_at, s.ends_at, s.title, s.title_en).cte("taken"))
+    t = taken.c
     booked = insert(_bookings).from_select(_COLUMNS, select(
-        taken.c.id, taken.c.starts_at, taken.c.ends_at, _resident_id, _reference, _confirmed, _now, _user_id,
+        t.id, t.starts_at, t.ends_at, _resident_id, _reference, _confirmed, _now, _user_id,
     )).returning(_bookings.c.id).cte("booked")
-    told, noted = _telling(booked.c.id), _noting(booked.c.id)
-    return select(booked.c.id).add_cte(told.cte("told"), noted.cte("noted"))
+    facts = func.json_build_object(
+        "title", t.title, "title_en", t.title_en, "session_id", t.id,
+        "starts_at", local_instant(t.starts_at), "ends_at", local_instant(t.ends_at), type_=JSON)
+    told = _telling(booked.c.id, select(facts).scalar_subquery())
+    return (select(booked.c.id, t.starts_at, t.ends_at).select_from(booked.join(taken, true()))
+            .add_cte(told.cte("told"), _noting(booked.c.id).cte("noted")))
 
 
 def _keep() -> Executable:
@@ -157,10 +198,10 @@ def _keep() -> Executable:
         state=_confirmed, created_at=_now, booked_by=_user_id).returning(_bookings.c.id)
 
 
-def _telling(booking_id: Any) -> Any:  # noqa: ANN401 - a column or a parameter
+def _telling(booking_id: Any, facts: Any = _facts) -> Any:  # noqa: ANN401 - columns or parameters
     """As infra.outbox.tell: one row for each account that acts for the resident; who did it has read it."""
     reader = _links.c.user_id
-    row = (booking_id, _resident_id, reader, literal("booked"), literal("booking"), _facts, _now,
+    row = (booking_id, _resident_id, reader, literal("booked"), literal("booking"), facts, _now,
            case((reader == _user_id, _now), else_=null()))
     source = select(*row).where(_links.c.resident_id == _resident_id)
     if getattr(booking_id, "table", None) is not None:

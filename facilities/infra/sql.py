@@ -24,6 +24,19 @@ class day_number(FunctionElement[int]):  # noqa: N801 - as above
     inherit_cache = True
 
 
+class local_instant(FunctionElement[str]):  # noqa: N801 - as above
+    """An instant as clients see it, 2024-05-01T09:00:00+08:00. PostgreSQL only."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(local_instant, "postgresql")
+def _local_instant_postgresql(element: local_instant, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    inner = compiler.process(element.clauses, **kw)
+    return f"to_char({inner} AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM-DD\"T\"HH24:MI:SS\"+08:00\"')"
+
+
 @compiles(local_day, "postgresql")
 def _local_day_postgresql(element: local_day, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     inner = compiler.process(element.clauses, **kw)

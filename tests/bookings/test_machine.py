@@ -283,7 +283,7 @@ class BookingMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_is_free_is_used_or_kept_and_nobody_is_passed(self) -> None:
-        """Of the session that the last step has settled: who waits there could have nothing of what is free or given."""
+        """In the session that the last step has settled: who waits could have nothing of what is free or given."""
         if self.settled is None:
             return
         which = self.ids.index(self.settled)

@@ -1,0 +1,116 @@
+"""The statement that checks and takes: it says yes exactly where the engine does, as far as it asks at all."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, update
+
+from facilities.bookings import taking
+from facilities.engine.eligibility import Sex
+from facilities.engine.on_offer import check_offer
+from facilities.households.models import Resident
+from facilities.infra.db import db
+from facilities.infra.outbox import Notice
+from facilities.kernel import clock
+from facilities.programmes.models import ActivitySession, Programme
+from tests.conftest import NOW
+from tests.world import World
+
+STARTS_AT = NOW + timedelta(days=3)
+MOMENTS = st.one_of(st.none(), st.sampled_from([NOW - timedelta(seconds=1), NOW, NOW + timedelta(seconds=1)]))
+AGES = st.one_of(st.none(), st.integers(0, 90))
+# birthdays around the day of the session, and the one that comes every four years
+BIRTHDAYS = st.one_of(
+    st.none(),
+    st.builds(date, st.integers(1940, 2025), st.just(9), st.integers(17, 21)),
+    st.just(date(2008, 2, 29)),
+)
+OFFERS = st.fixed_dictionaries(
+    {
+        "min_age": AGES,
+        "max_age": AGES,
+        "sex": st.one_of(st.none(), st.sampled_from(Sex)),
+        "disability": st.booleans(),
+        "booking_opens_at": MOMENTS,
+        "booking_closes_at": MOMENTS,
+        "awaits_draw": st.booleans(),
+    }
+).filter(lambda o: o["min_age"] is None or o["max_age"] is None or o["min_age"] <= o["max_age"])
+PEOPLE = st.fixed_dictionaries(
+    {"birth_date": BIRTHDAYS, "sex": st.sampled_from(Sex), "disability_category": st.sampled_from([None, 1])}
+)
+OPEN = {
+    "min_age": None,
+    "max_age": None,
+    "sex": None,
+    "disability": False,
+    "booking_opens_at": None,
+    "booking_closes_at": None,
+    "awaits_draw": False,
+}
+
+
+def test_the_statement_says_yes_exactly_where_the_engine_does(world: World) -> None:
+    someone, session = world.resident(), world.session(starts_in=timedelta(days=3))
+    told = []
+
+    @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @example(OPEN, {"birth_date": None, "sex": Sex.FEMALE, "disability_category": None})
+    @example({**OPEN, "min_age": 18}, {"birth_date": date(2008, 9, 19), "sex": Sex.MALE, "disability_category": None})
+    @example({**OPEN, "max_age": 17}, {"birth_date": date(2008, 9, 20), "sex": Sex.MALE, "disability_category": None})
+    @given(OFFERS, PEOPLE)
+    def alike(offer: dict[str, Any], person: dict[str, Any]) -> None:
+        grade = {"disability_grade": person["disability_category"]}
+        try:
+            db.session.execute(update(ActivitySession).values(**offer))
+            db.session.execute(update(Resident).values(**person, **grade))
+            db.session.expire_all()
+            row, resident = db.session.get_one(ActivitySession, session.id), db.session.get_one(Resident, 1)
+            wanted = check_offer(row.on_offer, resident.as_candidate, clock.now()) is None
+            taken = taking.at_once(someone.actor, session.id, someone.resident_id)
+            if db.engine.dialect.name == "postgresql":
+                assert (taken is not None) == wanted
+                told.append(taken is not None)
+            else:
+                assert taken is None
+        finally:
+            db.session.rollback()
+
+    alike()
+    assert db.engine.dialect.name == "sqlite" or {True, False} == set(told)
+
+
+def test_what_the_statement_does_not_ask_it_leaves_to_a_closer_look(world: World) -> None:
+    someone, session = world.resident(), world.session()
+    for table, values in (
+        (ActivitySession, {"waiting": 1}),
+        (ActivitySession, {"places_taken": 10}),
+        (ActivitySession, {"communities": ["500104004"]}),
+        (Programme, {"per_resident_per_week": 1}),
+        (Programme, {"per_household_per_session": 1}),
+    ):
+        db.session.execute(update(table).values(**values))
+        assert taking.at_once(someone.actor, session.id, someone.resident_id) is None
+        db.session.rollback()
+    assert taking.at_once(world.resident().actor, session.id, someone.resident_id) is None
+    db.session.rollback()
+
+
+def test_both_ways_say_the_same_of_the_session(world: World) -> None:
+    """The facts that SQL writes are those that Python writes."""
+    facts = []
+    for way in ("at once", "after a look"):
+        someone, session = world.resident(), world.session(title="太极“晨练”", starts_at=STARTS_AT)
+        seen = taking.look(someone.actor, session.id, someone.resident_id)
+        assert seen is not None
+        if way == "at once" and db.engine.dialect.name == "postgresql":
+            assert taking.at_once(someone.actor, session.id, someone.resident_id) is not None
+        else:
+            assert taking.take(someone.actor, session.id, someone.resident_id, seen) is not None
+        (said,) = db.session.scalars(select(Notice.facts))
+        assert said == seen.facts
+        facts.append({**said, "session_id": 0})
+        db.session.rollback()
+    assert facts[0] == facts[1]
