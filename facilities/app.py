@@ -16,17 +16,25 @@ from facilities.attendance import api as attendance_api
 from facilities.attendance import views as attendance_views
 from facilities.bookings import api as bookings_api
 from facilities.bookings import views as bookings_views
-from facilities.draws import models as _draws  # noqa: F401 - the table that sessions point at
+from facilities.closures import api as closures_api
+from facilities.closures import views as closures_views
+from facilities.draws import api as draws_api
+from facilities.draws import views as draws_views
 from facilities.households import api as households_api
 from facilities.households import views as households_views
 from facilities.infra.db import db
 from facilities.kernel import clock
+from facilities.notices import api as notices_api
+from facilities.notices import views as notices_views
 from facilities.pages import views as pages_views
 from facilities.places import api as places_api
 from facilities.places import views as places_views
 from facilities.programmes import api as programmes_api
 from facilities.programmes import views as programmes_views
-from facilities.reservations import models as _res  # noqa: F401
+from facilities.reservations import api as reservations_api
+from facilities.reservations import views as reservations_views
+from facilities.series import api as series_api
+from facilities.series import views as series_views
 from facilities.statistics import api as statistics_api
 from facilities.statistics import views as statistics_views
 from facilities.web.api import register_api
@@ -39,8 +47,10 @@ from facilities.web.parts import register_parts
 from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
-         attendance_views, statistics_views)
-API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api)
+         attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
+         reservations_views)
+API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
+       series_api, closures_api, draws_api, notices_api, reservations_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

@@ -305,6 +305,7 @@ def settle_session(session_id: int) -> None:
 def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
     """As `programmes.services.change`; those booked are told what moved, and new places go to those who wait."""
     was = _when_and_where(session_id)
+    programmes.lock_its_place(session_id)
     settle_session(session_id)  # an offer that ran out is in nobody's way
     session = sessions.change(session_id, changes)
     now = _when_and_where(session_id)
@@ -348,6 +349,7 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
 
 def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:
     """Call the session off: every booking is cancelled with the reason and told, and the space is free again."""
+    programmes.lock_its_place(session_id)
     session = programmes.session_for_update(session_id)
     if session is None:
         raise NotVisible

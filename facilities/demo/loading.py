@@ -21,6 +21,7 @@ from facilities.demo.history import write_history
 from facilities.demo.people import make_people
 from facilities.demo.turnout import Pool, fill_places
 from facilities.engine.eligibility import Audience, Sex
+from facilities.engine.opening import SpaceRules
 from facilities.households.models import Guardianship, Relation, Resident
 from facilities.households.services import register
 from facilities.infra.db import db
@@ -63,20 +64,22 @@ def _facilities(plan: Mapping[str, Any], progress: Progress) -> dict[str, Facili
     known = {f.name: f for f in db.session.scalars(select(Facility))}
     places = {}
     for number, row in enumerate(plan["facility"], start=1):
-        places[row["key"]] = known.get(row["name"]) or _facility(row, plan["hours"])
+        places[row["key"]] = known.get(row["name"]) or _facility(row, plan)
         progress("places", number, len(plan["facility"]))
     return places
 
 
-def _facility(row: Mapping[str, Any], hours: Mapping[str, Any]) -> Facility:
+def _facility(row: Mapping[str, Any], plan: Mapping[str, Any]) -> Facility:
     facility = add_facility(
         FacilityKind(row["kind"]), row["name"], row["address"], row["sub_district"], name_en=row.get("name_en"),
         phone="12345", summary=row.get("summary"), summary_en=row.get("summary_en"), community=row.get("community"),
-        hours=_hours(hours[row["hours"]]) if "hours" in row else None,
+        hours=_hours(plan["hours"][row["hours"]]) if "hours" in row else None,
         access=[AccessFeature(a) for a in row.get("access", ())])
     for space in row["spaces"]:
         add_space(facility, space["name"], SpaceKind(space["kind"]), name_en=space.get("name_en"),
-                  capacity=space.get("capacity"), quantity=space.get("quantity", 1))
+                  capacity=space.get("capacity"), quantity=space.get("quantity", 1),
+                  reservable=space["kind"] not in plan["reserving"]["not_by_residents"],
+                  rules=SpaceRules(**plan["reserving"].get(space["kind"], {})))
     return facility
 
 

@@ -20,6 +20,7 @@ from facilities.places.schemas import (
     SpaceIn,
     SpaceOut,
     read_hours,
+    read_rules,
     show_day,
     show_facility,
     show_space,
@@ -84,7 +85,8 @@ def add_space(body: dict[str, Any], facility_id: str) -> dict[str, Any]:
     def add() -> Space:
         return services.add_space(
             visible_facility(facility_id), body["name"], SpaceKind(body["kind"]), name_en=body.get("name_en"),
-            capacity=body.get("capacity"), parent_id=_parent(body.get("parent_id")))
+            capacity=body.get("capacity"), parent_id=_parent(body.get("parent_id")), reservable=body["reservable"],
+            rules=read_rules(body.get("rules")))
 
     return show_space(unit_of_work(add))
 

@@ -1,18 +1,33 @@
 """The shape of places in the API."""
 
+from dataclasses import asdict
 from datetime import time
 from typing import Any
 
-from marshmallow import ValidationError, fields
+from marshmallow import ValidationError, fields, validates_schema
 
+from facilities.engine.opening import SpaceRules
 from facilities.engine.working_days import DayKind
 from facilities.kernel.refusals import Invalid
 from facilities.kernel.text import has_unprintable
 from facilities.places.models import AccessFeature, CalendarDay, Facility, FacilityKind, Space, SpaceKind
 from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, PageQuery, Reference, Text, one_of
+from facilities.web.wording import words_for_input
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 Hours = dict[int, list[tuple[time, time]]]
+LONGEST_MINUTES = 31 * 24 * 60  # as long as any reservation
+
+
+class RulesOut(BaseSchema):
+    """What a reservation of the space must keep to; null: no rule."""
+
+    min_minutes = fields.Integer(allow_none=True)
+    max_minutes = fields.Integer(allow_none=True)
+    grid_minutes = fields.Integer(allow_none=True)
+    notice_minutes = fields.Integer(allow_none=True)
+    days_ahead = fields.Integer(allow_none=True)
+    per_resident = fields.Integer(allow_none=True)
 
 
 class SpaceOut(BaseSchema):
@@ -23,6 +38,8 @@ class SpaceOut(BaseSchema):
     capacity = fields.Integer(allow_none=True)
     parent_id = Id(allow_none=True)
     quantity = fields.Integer()
+    reservable = fields.Boolean()
+    rules = fields.Nested(RulesOut)
 
 
 class SubDistrictOut(BaseSchema):
@@ -63,12 +80,29 @@ class FacilityIn(BaseSchema):
     accessibility = fields.List(fields.String(validate=one_of(*AccessFeature)))
 
 
+class RulesIn(BaseSchema):
+    min_minutes = Count(1, LONGEST_MINUTES, allow_none=True)
+    max_minutes = Count(1, LONGEST_MINUTES, allow_none=True)
+    grid_minutes = Count(1, 24 * 60, allow_none=True)
+    notice_minutes = Count(0, LONGEST_MINUTES, allow_none=True)
+    days_ahead = Count(0, 3 * 366, allow_none=True)
+    per_resident = Count(1, 1000, allow_none=True)
+
+    @validates_schema
+    def in_order(self, data: dict[str, Any], **_: object) -> None:
+        shortest, longest = data.get("min_minutes"), data.get("max_minutes")
+        if shortest is not None and longest is not None and longest < shortest:
+            raise ValidationError(words_for_input("lengths_out_of_order"), "max_minutes")
+
+
 class SpaceIn(BaseSchema):
     name = Text(required=True, longest=80)
     name_en = Text(longest=120)
     kind = fields.String(required=True, validate=one_of(*SpaceKind))
     capacity = Count(1, 100_000, allow_none=True)
     parent_id = Reference(allow_none=True)
+    reservable = Flag(load_default=True)
+    rules = fields.Nested(RulesIn, allow_none=True)
 
 
 class DayOut(BaseSchema):
@@ -99,6 +133,10 @@ def read_hours(hours: dict[str, list[list[str]]] | None) -> Hours:
         raise Invalid(opening_hours="hours_overlap") from error
 
 
+def read_rules(rules: dict[str, int | None] | None) -> SpaceRules:
+    return SpaceRules(**(rules or {}))
+
+
 def _time(text: str) -> time:
     if has_unprintable(text):
         raise ValueError(text)
@@ -115,7 +153,8 @@ def _clock(minute: int) -> str:
 
 def show_space(space: Space) -> dict[str, Any]:
     return {"id": space.id, "name": space.name, "name_en": space.name_en, "kind": space.kind.value,
-            "capacity": space.capacity, "parent_id": space.parent_id, "quantity": space.quantity}
+            "capacity": space.capacity, "parent_id": space.parent_id, "quantity": space.quantity,
+            "reservable": space.reservable, "rules": asdict(space.rules)}
 
 
 def show_facility(facility: Facility) -> dict[str, Any]:

@@ -121,6 +121,12 @@ def hold_space(space: Space, starts_at: datetime, ends_at: datetime, *, session_
     Refused `closed`, or `space_taken` by the database where a leaf is held already.
     """
     leaves = prepare_to_hold(space.facility_id, space.id, starts_at, ends_at)
+    occupy(space, leaves, starts_at, ends_at, session_id=session_id, reservation_id=reservation_id)
+
+
+def occupy(space: Space, leaves: Sequence[int], starts_at: datetime, ends_at: datetime, *,
+           session_id: int | None = None, reservation_id: int | None = None) -> None:
+    """The second half of `hold_space`, for who must look at something else between the two."""
     db.session.add_all(Occupancy(space_id=leaf, held_space_id=space.id, session_id=session_id,
                                  reservation_id=reservation_id, starts_at=starts_at, ends_at=ends_at)
                        for leaf in leaves)

@@ -11,6 +11,7 @@ from facilities.engine.search_words import Wish
 from facilities.infra.db import db
 from facilities.infra.sql import says
 from facilities.kernel import clock
+from facilities.places import queries as places
 from facilities.places.models import Facility, FacilityKind, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
 
@@ -117,6 +118,13 @@ def session_to_book(session_id: int, *, lock: bool = False) -> ActivitySession |
     if lock:
         found = found.with_for_update(key_share=True, of=ActivitySession)
     return db.session.scalar(found)
+
+
+def lock_its_place(session_id: int) -> None:
+    """Before a session that holds or releases a space is locked: nobody divides or closes its facility meanwhile."""
+    facility_id = db.session.scalar(select(ActivitySession.facility_id).where(ActivitySession.id == session_id))
+    if facility_id is not None:
+        places.lock_layout(facility_id, to_change=False)
 
 
 def session_for_update(session_id: int) -> ActivitySession | None:

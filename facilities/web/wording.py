@@ -25,10 +25,14 @@ _PLAIN: dict[str, Any] = {
     "draw_pending": _l("Places in this session are drawn. Enter the draw, or wait until it has been held."),
     "entries_closed": _l("The time for entering the draw is over."),
     "entries_open": _l("The draw can be held only after the time for entering is over."),
+    "in_another_draw": _l("One of the sessions is in another draw already. Leave it out."),
+    "places_given_already": _l("In one of the sessions somebody has a place already. Leave it out: its places are "
+                               "booked, not drawn."),
     "has_bookings": _l("People have booked. Cancel the session with a reason instead of deleting it."),
     "idempotency_key_reused": _l("This key has been used for another request. Send the new request with a new key."),
     "idempotency_in_progress": _l("The same request is being worked on. Please try again in a moment."),
     "lengths_out_of_order": _l("The longest time must not be shorter than the shortest."),
+    "more_inside": _l("Something was booked there meanwhile. Look at the list again, then close the place."),
     "no_offer": _l("There is no offer to answer. You find how things stand under 'My bookings'."),
     "not_reservable": _l("This space cannot be reserved here. Please call the facility."),
     "off_grid": _l("Choose a start and an end from the times that are shown."),
@@ -45,7 +49,11 @@ _PLAIN: dict[str, Any] = {
     "overlaps_own_booking": _l(
         "There is another booking at the same time. Cancel that one first, or choose another time."),
     "phone_taken": _l("There is already an account with this phone number. Sign in instead."),
+    "removed": _l("This date was taken out by hand."),
+    "reservation_begun": _l("The reservation has begun and can no longer be moved. Please call the facility."),
+    "reservation_cancelled": _l("This reservation has been cancelled. Please make a new one."),
     "residents_elsewhere": _l("Some of those booked have another booking at the new time. Choose another time."),
+    "rest_day": _l("This is a rest day, and the series pauses."),
     "session_cancelled": _l("This session has been cancelled. Please choose another one."),
     "waitlist_full": _l("The waiting list is full. Please choose another session."),
     "session_full": _l("All places are taken. Please choose another session."),
@@ -93,7 +101,15 @@ def _limit_reached(facts: Mapping[str, Any]) -> str:
                     "Somebody can have %(num)d places in this programme in a week. Choose another week.", number)
 
 
+def _session_full(facts: Mapping[str, Any]) -> str:
+    if "capacity" in facts:
+        return ngettext("The session has %(num)d place in all: too few for all of you together.",
+                        "The session has %(num)d places in all: too few for all of you together.", facts["capacity"])
+    return str(_PLAIN["session_full"])
+
+
 _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "session_full": _session_full,
     "not_eligible": _not_eligible,
     "limit_reached": _limit_reached,
     "too_short": lambda f: ngettext("It is reserved for at least %(num)d minute.",
@@ -116,6 +132,7 @@ _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
 KNOWN_CODES = frozenset(_PLAIN) | frozenset(_WITH_FACTS)
 
 INPUT_MESSAGES: dict[str, Any] = {
+    "one_end": _l("Give one of the two: a last day, or how many times."),
     "opens_after_it_closes": _l("Booking must open before it closes."),
     "password_too_short": _l("Use at least 8 characters."),
     "password_too_short_staff": _l("Staff passwords have at least 12 characters."),
@@ -133,18 +150,29 @@ INPUT_MESSAGES: dict[str, Any] = {
     "birth_date_too_long_ago": _l("The birth date lies too long ago. Check the year."),
     "ends_before_it_starts": _l("The end must be after the start."),
     "ages_out_of_order": _l("The highest age must not be below the lowest."),
+    "starts_in_the_past": _l("The start is already past. Choose a later one, or close at once."),
+    "when_it_starts": _l("Say from when: a day and a time, or at once."),
     "too_long_a_session": _l("A session lasts at most 24 hours."),
+    "sessions_of_one_facility": _l("A draw is about the sessions of one facility."),
+    "sessions_in_future": _l("One of the sessions has begun already."),
+    "sessions_one_after_the_other": _l("Two of the sessions are at the same time: nobody could come to both."),
+    "entries_close_in_past": _l("Entries must close in the future."),
+    "entries_close_too_late": _l("Entries must close before booking for the first session does."),
     "unknown_programme": _l("There is no such programme."),
     "unknown_space": _l("This space does not belong to the facility."),
     "unknown_sub_district": _l("There is no such sub-district."),
     "unknown_community": _l("There is no such community in the sub-district."),
+    "unknown_date": _l("The series has no session at that time."),
     "unknown_dimension": _l(
         "Figures are divided by: month, facility, programme, sub_district, category, sex, age_band."),
     "unknown_facility": _l("There is no such facility."),
     "unknown_parent": _l("The parent space does not belong to the facility."),
     "wrong_password": _l("The present password is not right."),
     "consent_needed": _l("We may keep your data only with your consent."),
+    "not_inside": _l("This does not fall into the closure, or there is no such space."),
     "period_backwards": _l("The last day lies before the first."),
+    "lengths_out_of_order": _l("The longest time must not be shorter than the shortest."),
+    "too_many_days": _l("Ask for at most 62 days at once."),
     "bad_cursor": _l("This cursor is not one that was given out."),
     "hours_overlap": _l("Opening hours must be in order and must not overlap."),
     "manager_needs_facility": _l("A manager's grant needs the facility it is for; an administrator's has none."),

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facilities.engine.eligibility import Audience, Candidate, Sex, check_eligible
+from facilities.engine.eligibility import Audience, Candidate, Sex, check_eligible, is_community_code
 from facilities.kernel.refusals import Refusal
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
@@ -121,3 +121,77 @@ def test_those_within_the_ages_may_come_and_no_others(
 )
 def test_an_audience_without_conditions_is_open_to_all(audience: Audience, open_to_all: bool) -> None:
     assert audience.is_open_to_all() is open_to_all
+
+
+# -- disability and communities
+
+QIEZIXI, QIAOKOU, HEXIE, BAQIAO = "500104004", "500104004006", "500104004007", "500104101001"
+
+
+def living_in(code: str | None, *, has_disability: bool = False) -> Candidate:
+    return Candidate(date(1960, 1, 1), Sex.FEMALE, has_disability, code)
+
+
+@pytest.mark.parametrize(
+    ("communities", "code", "welcome"),
+    [
+        pytest.param((), None, True, id="for every community, of none known"),
+        pytest.param((QIAOKOU,), QIAOKOU, True, id="for a community, of it"),
+        pytest.param((QIAOKOU,), HEXIE, False, id="for a community, of its neighbour"),
+        pytest.param((QIAOKOU,), None, False, id="for a community, of none known"),
+        pytest.param((QIEZIXI,), QIAOKOU, True, id="for a sub-district, of a community in it"),
+        pytest.param((QIEZIXI,), HEXIE, True, id="for a sub-district, of another community in it"),
+        pytest.param((QIEZIXI,), BAQIAO, False, id="for a sub-district, of another one"),
+        pytest.param((QIEZIXI,), None, False, id="for a sub-district, of none known"),
+        pytest.param((BAQIAO, QIAOKOU), QIAOKOU, True, id="for two communities, of the second"),
+        pytest.param((BAQIAO, QIEZIXI), HEXIE, True, id="for a community and a sub-district, of the sub-district"),
+        pytest.param((BAQIAO, QIAOKOU), HEXIE, False, id="for two communities, of a third"),
+        pytest.param((QIAOKOU,), "510104004006", False, id="the same ending elsewhere in the country"),
+    ],
+)
+def test_a_session_for_communities_takes_those_who_live_there(
+    communities: tuple[str, ...], code: str | None, welcome: bool
+) -> None:
+    refusal = check_eligible(Audience(communities=communities), living_in(code), DAY)
+    assert refusal == (None if welcome else Refusal("not_eligible", {"rule": "communities"}))
+
+
+@pytest.mark.parametrize(
+    ("audience", "has_disability", "expected"),
+    [
+        pytest.param(Audience(disability=True), True, None, id="for residents with disabilities, one of them"),
+        pytest.param(Audience(disability=True), False, "disability", id="for residents with disabilities, another"),
+        pytest.param(Audience(), True, None, id="for anyone"),
+        pytest.param(Audience(disability=True, communities=(BAQIAO,)), False, "disability", id="disability is first"),
+        pytest.param(Audience(disability=True, communities=(BAQIAO,)), True, "communities", id="then the community"),
+        pytest.param(Audience(70, communities=(BAQIAO,)), True, "communities", id="the community, then the age"),
+        pytest.param(Audience(70, disability=True), True, "min_age", id="the age is last"),
+        pytest.param(Audience(60, 70, disability=True, communities=(QIAOKOU,)), True, None, id="all conditions met"),
+    ],
+)
+def test_a_session_for_residents_with_disabilities_takes_them(
+    audience: Audience, has_disability: bool, expected: str | None
+) -> None:
+    assert rule(check_eligible(audience, living_in(QIAOKOU, has_disability=has_disability), DAY)) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (QIAOKOU, True),
+        (QIEZIXI, False),
+        ("50010400400", False),
+        ("5001040040061", False),
+        ("50010400400x", False),
+        ("５００１０４００４００６", False),
+        ("", False),
+    ],
+    ids=["twelve digits", "nine digits", "eleven", "thirteen", "a letter", "full-width digits", "nothing"],
+)
+def test_a_residents_community_has_twelve_digits(code: str, expected: bool) -> None:
+    assert is_community_code(code) is expected
+
+
+@pytest.mark.parametrize("audience", [Audience(disability=True), Audience(communities=(QIEZIXI,))], ids=str)
+def test_these_conditions_too_close_an_audience(audience: Audience) -> None:
+    assert not audience.is_open_to_all()

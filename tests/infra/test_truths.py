@@ -170,6 +170,102 @@ def test_a_space_is_never_held_twice_at_once(world: World, minutes: int, allowed
     assert broken == (None if allowed else "ex_occupancies_space_never_held_twice")
 
 
+def reservation(space_id: int, resident_id: int, like_session: int, reference: str = "TEST") -> str:
+    """At the same time as a session."""
+    return (
+        "INSERT INTO reservations (reference, facility_id, space_id, resident_id, state, starts_at, ends_at, purpose, "
+        f"created_at) SELECT '{reference}', spaces.facility_id, spaces.id, {resident_id}, 'confirmed', starts_at, "
+        "ends_at, 'test', starts_at FROM spaces, activity_sessions "
+        f"WHERE spaces.id = {space_id} AND activity_sessions.id = {like_session}"
+    )
+
+
+def occupancy_by_reservation(space_id: int, reference: str = "TEST") -> str:
+    return (
+        "INSERT INTO occupancies (space_id, held_space_id, reservation_id, starts_at, ends_at) "
+        f"SELECT {space_id}, {space_id}, id, starts_at, ends_at FROM reservations WHERE reference = '{reference}'"
+    )
+
+
+@pytest.mark.parametrize(
+    ("minutes", "allowed"),
+    [(-90, True), (-1, False), (0, False), (89, False), (90, True)],
+    ids=["ends as it begins", "ends inside", "the same", "begins inside", "begins as it ends"],
+)
+@pytest.mark.parametrize("first", ["session", "reservation"])
+def test_a_reservation_and_a_session_never_hold_the_same_leaf(
+    world: World, first: str, minutes: int, allowed: bool
+) -> None:
+    facility = world.facility()
+    space, someone = world.space(facility), world.resident()
+    one = world.session(facility)
+    other = world.session(facility, starts_in=timedelta(days=3, minutes=minutes))
+    by_session, by_reservation = occupancy(space.id, one.id), occupancy_by_reservation(space.id)
+    statements = [reservation(space.id, someone.resident_id, other.id)]
+    statements += [by_session, by_reservation] if first == "session" else [by_reservation, by_session]
+    assert name_of_violation(*statements) == (None if allowed else "ex_occupancies_space_never_held_twice")
+
+
+@pytest.mark.parametrize("holders", ["nobody", "both"])
+def test_an_occupancy_has_exactly_one_holder(world: World, holders: str) -> None:
+    facility = world.facility()
+    space, someone, session = world.space(facility), world.resident(), world.session(facility)
+    both = "s.id, r.id" if holders == "both" else "NULL, NULL"
+    broken = name_of_violation(
+        reservation(space.id, someone.resident_id, session.id),
+        "INSERT INTO occupancies (space_id, held_space_id, session_id, reservation_id, starts_at, ends_at) "
+        f"SELECT {space.id}, {space.id}, {both}, r.starts_at, r.ends_at FROM activity_sessions s, reservations r "
+        f"WHERE s.id = {session.id}",
+    )
+    assert broken == "ck_occupancies_one_holder"
+
+
+def test_what_holds_a_space_follows_its_reservation(world: World) -> None:
+    facility = world.facility()
+    space, someone = world.space(facility), world.resident()
+    session, later = world.session(facility), world.session(facility, starts_in=timedelta(days=9))
+    moves = (
+        "UPDATE reservations SET (starts_at, ends_at) = "
+        f"(SELECT starts_at, ends_at FROM activity_sessions WHERE id = {later.id})"
+    )
+    with db.engine.begin() as connection:
+        connection.execute(text(reservation(space.id, someone.resident_id, session.id)))
+        connection.execute(text(occupancy_by_reservation(space.id)))
+        connection.execute(text(moves))
+        spans = "SELECT CAST(starts_at AS text), CAST(ends_at AS text) FROM"
+        followed = connection.execute(text(f"{spans} occupancies")).one()
+        assert followed == connection.execute(text(f"{spans} activity_sessions WHERE id = {later.id}")).one()
+
+
+def test_what_holds_a_space_cannot_have_another_span_than_its_reservation(world: World) -> None:
+    facility = world.facility()
+    space, someone, session = world.space(facility), world.resident(), world.session(facility)
+    later = world.session(facility, starts_in=timedelta(days=9))
+    with db.engine.begin() as connection:
+        connection.execute(text(reservation(space.id, someone.resident_id, session.id)))
+        connection.execute(text(occupancy_by_reservation(space.id)))
+    with pytest.raises(DBAPIError):  # SQLite does not name a foreign key
+        name_of_violation_of_foreign_key(
+            "UPDATE occupancies SET (starts_at, ends_at) = (SELECT starts_at, ends_at FROM activity_sessions "
+            f"WHERE id = {later.id})"
+        )
+
+
+def test_moving_a_reservation_onto_another_is_refused_by_the_database(world: World) -> None:
+    facility = world.facility()
+    space, someone = world.space(facility), world.resident()
+    one, other = world.session(facility), world.session(facility, starts_in=timedelta(days=4))
+    broken = name_of_violation(
+        reservation(space.id, someone.resident_id, one.id, "A"),
+        occupancy_by_reservation(space.id, "A"),
+        reservation(space.id, someone.resident_id, other.id, "B"),
+        occupancy_by_reservation(space.id, "B"),
+        "UPDATE reservations SET (starts_at, ends_at) = (SELECT starts_at, ends_at FROM reservations "
+        "WHERE reference = 'A') WHERE reference = 'B'",
+    )
+    assert broken == "ex_occupancies_space_never_held_twice"
+
+
 @pytest.mark.parametrize(
     "statement", ["UPDATE attendance_events SET device = 'another'", "DELETE FROM attendance_events"]
 )

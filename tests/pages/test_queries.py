@@ -4,10 +4,17 @@ from datetime import timedelta
 
 import pytest
 
+from facilities.closures import services as closures
+from facilities.closures.services import Closing
+from facilities.draws import services as draws
+from facilities.draws.models import Draw
+from facilities.engine.draws import WeightRule
 from facilities.engine.roll_call import Counts, EventKind
-from facilities.infra.db import db
+from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
-from facilities.places.models import AccessFeature
+from facilities.places.models import AccessFeature, Space
+from facilities.series import services as series
+from facilities.series.services import Plan
 from tests.client import Caller, Counter
 from tests.world import Someone, World
 
@@ -23,7 +30,42 @@ class Town:
         self.resident, self.manager = world.resident(), world.manager(self.facility)
         self.administrator = world.administrator()
         self.booking = world.book(self.resident, self.session)
+        self.space = world.space(self.facility)
+        self.reservation = self.reserve(self.space)
+        self.first = clock.now() + timedelta(weeks=1)
+        plan = Plan(self.programme.id, self.facility.id, "书法", "FREQ=DAILY;COUNT=2", self.first, 60, 8)
+        self.series = unit_of_work(lambda: series.announce_series(self.manager.actor, plan))
+        self.draw = self.open_draw()
         self.grow(1)
+
+    def path(self, address: str) -> str:
+        return address.format(
+            facility=self.facility.id,
+            session=self.session.id,
+            booking=self.booking.id,
+            series=self.series.id,
+            draw=self.draw.id,
+            ticket=self.ticket.id,
+            space=self.space.id,
+            reservation=self.reservation,
+        )
+
+    def open_draw(self) -> Draw:
+        """With a ticket of the resident's, which is drawn among those that come with growing."""
+        drawn = self.world.session(self.facility, self.programme, starts_in=timedelta(days=9), capacity=50)
+        closes = clock.now() + timedelta(days=1)
+        draw = unit_of_work(
+            lambda: draws.open_draw(self.manager.actor, [drawn.id], "书法", closes, WeightRule(halve_per_win=True))
+        )
+        self.ticket = unit_of_work(lambda: draws.enter(self.resident.actor, draw.id, [self.resident.resident_id]))
+        return draw
+
+    def reserve(self, space: Space) -> str:
+        """On a day of its own, so that the resident's reservations are all kept apart."""
+        day = clock.now() + timedelta(days=self.world.number())
+        wish = {"space_id": str(space.id), "resident_id": str(self.resident.resident_id), "purpose": "排练"}
+        wish |= {"starts_at": day.isoformat(), "ends_at": (day + timedelta(hours=1)).isoformat()}
+        return str(self.resident.api.post("/reservations", wish)["id"])
 
     def grow(self, by: int) -> None:
         world = self.world
@@ -33,8 +75,18 @@ class Town:
             space = world.space(self.facility)
             session = world.session(other, world.programme(), starts_in=timedelta(hours=3 * number))
             world.session(self.facility, self.programme, starts_in=timedelta(hours=1), space_id=space.id)
+            self.reserve(space)
+            self.reserve(world.space(other, parent=world.space(other)))
+            occurs_at = self.first + timedelta(weeks=number)
+            world.session(
+                self.facility, self.programme, starts_at=occurs_at, series_id=self.series.id, occurs_at=occurs_at
+            )
+            closing = Closing(self.facility.id, space.id, occurs_at, occurs_at + timedelta(hours=1))
+            unit_of_work(lambda what=closing: closures.close(self.manager.actor, what, "装修"))  # type: ignore[misc]
             guest = world.resident()
-            world.member(self.resident, name=f"家人{number}")
+            member = world.member(self.resident, name=f"家人{number}")
+            unit_of_work(lambda one=member: draws.enter(self.resident.actor, self.draw.id, [one]))  # type: ignore[misc]
+            unit_of_work(lambda who=guest: draws.enter(who.actor, self.draw.id, [who.resident_id]))  # type: ignore[misc]
             world.book(self.resident, session)
             world.book(guest, self.session)
             world.record(self.manager, self.session, EventKind.PRESENT, guest.resident_id)
@@ -46,34 +98,61 @@ class Town:
 
 
 PAGES = {
-    # who, address, queries: one for the sign-in where somebody is signed in, the rest the page's own
+    # who, address, queries: of a page one for the sign-in and one for unread messages where somebody is signed in
     "home": (None, "/", 3),
-    "home, signed in": ("resident", "/", 5),
+    "home, signed in": ("resident", "/", 6),
     "find": (None, "/find", 1),
     "find a kind": (None, "/find?kind=yuhao_space", 5),
     "search": (None, "/find?q=桥口", 5),
     "week": (None, "/week", 4),
     "places": (None, "/facilities", 5),
-    "facility": (None, "/facilities/{facility}", 6),
+    "facility": (None, "/facilities/{facility}", 7),
     "session": (None, "/sessions/{session}", 1),
-    "session, signed in": ("resident", "/sessions/{session}", 4),
+    "session, signed in": ("resident", "/sessions/{session}", 5),
     "sign in": (None, "/sign-in", 0),
     "register": (None, "/register", 0),
-    "me": ("resident", "/me", 2),
-    "a booking": ("resident", "/bookings/{booking}", 2),
-    "add a person": ("resident", "/me/family/new", 1),
-    "call a session off": ("manager", "/desk/sessions/{session}/cancel", 2),
-    "my bookings": ("resident", "/my/bookings", 2),
-    "desk": ("manager", "/desk", 5),
-    "roll-call": ("manager", "/desk/sessions/{session}/roll", 6),
-    "new session": ("manager", "/desk/sessions/new", 7),
-    "change a session": ("manager", "/desk/sessions/{session}/edit", 5),
-    "figures": ("administrator", "/statistics", 9),
-    "figures by facility": ("administrator", "/statistics?by=facility", 10),
+    "me": ("resident", "/me", 3),
+    "a booking": ("resident", "/bookings/{booking}", 3),
+    "add a person": ("resident", "/me/family/new", 2),
+    "call a session off": ("manager", "/desk/sessions/{session}/cancel", 3),
+    "my bookings": ("resident", "/my/bookings", 3),
+    "desk": ("manager", "/desk", 6),
+    "roll-call": ("manager", "/desk/sessions/{session}/roll", 7),
+    "new session": ("manager", "/desk/sessions/new", 8),
+    "change a session": ("manager", "/desk/sessions/{session}/edit", 6),
+    "new series": ("manager", "/desk/series/new", 8),
+    "a series": ("manager", "/desk/series/{series}", 6),
+    "change a series": ("manager", "/desk/series/{series}/change", 5),
+    "call off a series": ("manager", "/desk/series/{series}/cancel", 4),
+    "closures": ("manager", "/desk/closures", 8),
+    "close a place": ("manager", "/desk/closures/new", 7),
+    "take a date out": ("manager", "/desk/series/{series}/remove", 4),
+    "a draw": (None, "/draws/{draw}", 3),
+    "a draw, signed in": ("resident", "/draws/{draw}", 7),
+    "a draw's check": (None, "/draws/{draw}/check", 1),
+    "a ticket": ("resident", "/draws/entries/{ticket}", 5),
+    "new draw": ("manager", "/desk/draws/new", 8),
+    "my messages": ("resident", "/my/messages", 4),
+    "figures": ("administrator", "/statistics", 10),
+    "figures by facility": ("administrator", "/statistics?by=facility", 11),
+    "rooms": (None, "/rooms", 5),
+    "a space": (None, "/spaces/{space}", 5),
+    "reserve a space": ("resident", "/spaces/{space}/reserve?start=2026-09-16T11:00&minutes=60", 5),
+    "a reservation": ("resident", "/reservations/{reservation}", 3),
+    "move a reservation": ("resident", "/reservations/{reservation}/move", 8),
+    "my reservations": ("resident", "/my/reservations", 3),
+    "API: free spaces": (None, "/api/v1/spaces/free?minutes=60", 5),
+    "API: availability": (None, "/api/v1/spaces/{space}/availability?from=2026-09-17&to=2026-09-20", 7),
+    "API: reservations": ("resident", "/api/v1/reservations", 2),
     "API: facilities": (None, "/api/v1/facilities", 4),
     "API: sessions": (None, "/api/v1/sessions", 1),
+    "API: closures": (None, "/api/v1/facilities/{facility}/closures", 5),
+    "API: a series": (None, "/api/v1/series/{series}", 3),
     "API: bookings": ("resident", "/api/v1/bookings", 2),
     "API: residents": ("resident", "/api/v1/residents", 2),
+    "API: a draw": (None, "/api/v1/draws/{draw}", 3),
+    "API: own tickets": ("resident", "/api/v1/draws/{draw}/entries", 3),
+    "API: notices": ("resident", "/api/v1/notices", 2),
     "API: roster": ("manager", "/api/v1/sessions/{session}/roster", 3),
     "API: attendance": ("manager", "/api/v1/sessions/{session}/attendance", 4),
     "API: figures": (
@@ -95,7 +174,7 @@ def test_no_page_asks_more_because_there_is_more_to_show(world: World, queries: 
 
 def cost(town: Town, queries: Counter, who: str | None, address: str) -> int:
     someone: Someone | None = getattr(town, who) if who else None
-    path = address.format(facility=town.facility.id, session=town.session.id, booking=town.booking.id)
+    path = town.path(address)
     if path.startswith("/api/"):
         caller = someone.api if someone else Caller(town.world.app)
         queries.clear()
@@ -114,7 +193,7 @@ def test_a_page_is_whole_when_it_notes_that_somebody_was_seen(world: World) -> N
     for name, (who, address, _) in PAGES.items():
         if who and not address.startswith("/api"):
             continue
-        path = address.format(facility=town.facility.id, session=town.session.id, booking=town.booking.id)
+        path = town.path(address)
         if path.startswith("/api"):
             continue
         browser = world.browser(town.resident)

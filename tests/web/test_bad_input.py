@@ -96,6 +96,23 @@ def here(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         }.items()
     }
     found.ids["uuid"] = str(uuid4())
+    drawn, to_draw = (world.session(facility, programme, starts_in=timedelta(days=n)) for n in (8, 9))
+    wish = {"session_ids": [str(drawn.id)], "title": "书法", "entries_close_at": "2026-09-20T20:00:00+08:00"}
+    found.ids["draw"] = staff.api.post("/draws", wish)["id"]
+    entry = {"resident_ids": [found.ids["self"]]}
+    found.ids["entry"] = resident.api.post(f"/draws/{found.ids['draw']}/entries", entry)["id"]
+    found.ids |= {"to_draw": str(to_draw.id), "notice": resident.api.get("/notices")["items"][0]["id"]}
+    series = found.body({**SERIES, "space_id": None, "starts_at": "2026-09-21T09:00:00+08:00"})
+    found.ids["series"] = staff.api.post("/series", series)["id"]
+    for name, someone, day in (("reservation", resident, 23), ("neighbours_reservation", neighbour, 24)):
+        wish = {
+            "space_id": str(space.id),
+            "resident_id": str(someone.resident_id),
+            "starts_at": f"2026-09-{day}T09:00:00+08:00",
+            "ends_at": f"2026-09-{day}T10:00:00+08:00",
+            "purpose": "排练",
+        }
+        found.ids[name] = someone.api.post("/reservations", wish)["id"]
     yield found
     db.session.rollback()
 
@@ -120,6 +137,18 @@ EVENT = {
     "kind": "walk_in",
     "occurred_at": "2026-09-16T10:30:00+08:00",
     "device": "tablet",
+}
+
+SERIES = {
+    "programme_id": "{programme}",
+    "facility_id": "{facility}",
+    "space_id": "{space}",
+    "title": "书法",
+    "rrule": "FREQ=WEEKLY;COUNT=2",
+    "starts_at": "2026-11-02T09:00:00+08:00",
+    "duration_minutes": 90,
+    "capacity": 8,
+    "on_rest_days": "skip",
 }
 
 ENDPOINTS: dict[str, Endpoint] = {
@@ -210,6 +239,23 @@ ENDPOINTS: dict[str, Endpoint] = {
         "/facilities/{facility}/spaces",
         {"name": "大厅", "kind": "hall", "capacity": 30, "parent_id": "{space}"},
         {"name": "text 80", "kind": "choice", "capacity": "optional count", "parent_id": "optional id"},
+        required=("name", "kind"),
+    ),
+    "add a space with rules": Endpoint(
+        "administrator",
+        "POST",
+        "/facilities/{facility}/spaces",
+        {"name": "大厅", "kind": "hall", "reservable": True, "rules": {"min_minutes": 30, "per_resident": 2}},
+        {
+            "reservable": "flag",
+            "rules": "optional object",
+            "rules.min_minutes": "optional count",
+            "rules.max_minutes": "optional count",
+            "rules.grid_minutes": "optional count",
+            "rules.notice_minutes": "optional count",
+            "rules.days_ahead": "optional count",
+            "rules.per_resident": "optional count",
+        },
         required=("name", "kind"),
     ),
     "set a calendar day": Endpoint(
@@ -326,6 +372,102 @@ ENDPOINTS: dict[str, Endpoint] = {
         required=("reason",),
         status=200,
     ),
+    "announce a series": Endpoint(
+        "manager",
+        "POST",
+        "/series",
+        SERIES,
+        {
+            "programme_id": "id",
+            "facility_id": "id",
+            "space_id": "optional id",
+            "title": "text 80",
+            "title_en": "optional text 120",
+            "rrule": "text 200",
+            "starts_at": "instant",
+            "duration_minutes": "count",
+            "capacity": "count",
+            "on_rest_days": "choice",
+            "audience": "optional object",
+            "audience.max_age": "optional count",
+            "waitlist": "object",
+        },
+        required=("programme_id", "facility_id", "title", "rrule", "starts_at", "duration_minutes", "capacity"),
+    ),
+    "look at a series beforehand": Endpoint(
+        "manager",
+        "POST",
+        "/series/preview",
+        SERIES,
+        {"rrule": "text 200", "starts_at": "instant", "duration_minutes": "count"},
+        required=("rrule", "starts_at"),
+        status=200,
+    ),
+    "change a series": Endpoint(
+        "manager",
+        "PATCH",
+        "/series/{series}",
+        {"title": "国画"},
+        {
+            "space_id": "optional id",
+            "title": "text 80",
+            "details": "optional text 1000",
+            "starts_at": "instant",
+            "duration_minutes": "count",
+            "capacity": "count",
+            "audience": "optional object",
+        },
+        status=200,
+    ),
+    "call off a series": Endpoint(
+        "manager",
+        "POST",
+        "/series/{series}/cancel",
+        {"reason": "停电"},
+        {"reason": "text 200"},
+        required=("reason",),
+        status=200,
+    ),
+    "take a date out of a series": Endpoint(
+        "manager",
+        "POST",
+        "/series/{series}/remove",
+        {"starts_at": "2026-09-21T09:00:00+08:00"},
+        {"starts_at": "instant"},
+        required=("starts_at",),
+        status=200,
+    ),
+    "look at a closure beforehand": Endpoint(
+        "manager",
+        "POST",
+        "/facilities/{facility}/closures/preview",
+        {"space_id": "{space}", "ends_at": "2026-09-18T18:00:00+08:00"},
+        {"space_id": "optional id", "starts_at": "optional instant", "ends_at": "instant"},
+        required=("ends_at",),
+        status=200,
+    ),
+    "close a place": Endpoint(
+        "manager",
+        "POST",
+        "/facilities/{facility}/closures",
+        {
+            "space_id": "{space}",
+            "starts_at": "2026-09-18T08:00:00+08:00",
+            "ends_at": "2026-09-18T18:00:00+08:00",
+            "reason": "装修",
+            "moves": {},
+        },
+        {
+            "space_id": "optional id",
+            "starts_at": "optional instant",
+            "ends_at": "instant",
+            "reason": "text 200",
+            "moves": "map",
+            "moves.9": "id",
+            "reservation_moves": "map",
+        },
+        required=("ends_at", "reason"),
+    ),
     "book": Endpoint(
         "resident",
         "POST",
@@ -333,6 +475,34 @@ ENDPOINTS: dict[str, Endpoint] = {
         {"session_id": "{session}", "resident_ids": ["{self}"], "if_full": "refuse", "party": "together"},
         {"session_id": "id", "resident_ids": "list", "resident_ids.0": "id", "if_full": "choice", "party": "choice"},
         required=("session_id", "resident_ids"),
+    ),
+    "reserve": Endpoint(
+        "resident",
+        "POST",
+        "/reservations",
+        {
+            "space_id": "{space}",
+            "resident_id": "{self}",
+            "starts_at": "2026-09-20T09:00:00+08:00",
+            "ends_at": "2026-09-20T10:30:00+08:00",
+            "purpose": "排练",
+        },
+        {
+            "space_id": "id",
+            "resident_id": "id",
+            "starts_at": "instant",
+            "ends_at": "instant",
+            "purpose": "text 200",
+        },
+        required=("space_id", "resident_id", "starts_at", "ends_at", "purpose"),
+    ),
+    "move a reservation": Endpoint(
+        "resident",
+        "PATCH",
+        "/reservations/{reservation}",
+        {"starts_at": "2026-09-21T09:00:00+08:00", "ends_at": "2026-09-21T10:30:00+08:00"},
+        {"starts_at": "instant", "ends_at": "instant"},
+        status=200,
     ),
     "record attendance": Endpoint(
         "manager",
@@ -361,6 +531,44 @@ ENDPOINTS: dict[str, Endpoint] = {
         {"events": [{**EVENT, "kind": "head_count", "counts": {"women": 3, "children": 2, "men": 1, "elders": 2}}]},
         {"events.0.counts": "object", "events.0.counts.women": "count", "events.0.counts.elders": "count"},
         required=("events.0.counts", "events.0.counts.women", "events.0.counts.men"),
+        status=200,
+    ),
+    "open a draw": Endpoint(
+        "manager",
+        "POST",
+        "/draws",
+        {
+            "session_ids": ["{to_draw}"],
+            "title": "书法",
+            "entries_close_at": "2026-09-20T20:00:00+08:00",
+            "weights": {"halve_per_win": True, "priority": {"children": 150}},
+        },
+        {
+            "session_ids": "list",
+            "session_ids.0": "id",
+            "title": "text 80",
+            "entries_close_at": "instant",
+            "weights": "object",
+            "weights.halve_per_win": "flag",
+            "weights.priority": "object",
+            "weights.priority.children": "count",
+        },
+        required=("session_ids", "title", "entries_close_at"),
+    ),
+    "enter a draw": Endpoint(
+        "resident",
+        "POST",
+        "/draws/{draw}/entries",
+        {"resident_ids": ["{child}"]},
+        {"resident_ids": "list", "resident_ids.0": "id"},
+        required=("resident_ids",),
+    ),
+    "read messages": Endpoint(
+        "resident",
+        "POST",
+        "/notices/read",
+        {"ids": ["{notice}"]},
+        {"ids": "list", "ids.0": "id", "all": "flag"},
         status=200,
     ),
 }
@@ -408,6 +616,7 @@ WRONG: dict[str, dict[str, Any]] = {
     },
     "flag": {"text": "true", "a word": "yes", "one": 1, "zero": 0, "a list": [True], "null": None},
     "list": {"text": "a", "a number": 7, "an object": {"0": 1}, "null": None},
+    "map": {"text": "a", "a number": 7, "a list": [["a", 1]], "true": True, "null": None, "no ids": {"a": "b"}},
     "object": {"text": "a", "a number": 7, "a list": [["a", 1]], "true": True, "null": None},
     "uuid": {
         "text": "not-a-uuid",
@@ -639,10 +848,38 @@ BY_ID = {
     "change a session": ("manager", "PATCH", "/sessions/{id}", {"title": "竹编"}),
     "cancel a session": ("manager", "POST", "/sessions/{id}/cancel", {"reason": "停电"}),
     "delete a session": ("manager", "DELETE", "/sessions/{id}", None),
+    "a series": ("nobody", "GET", "/series/{id}", None),
+    "change a series": ("manager", "PATCH", "/series/{id}", {"title": "竹编"}),
+    "call off a series": ("manager", "POST", "/series/{id}/cancel", {"reason": "停电"}),
+    "take a date out": ("manager", "POST", "/series/{id}/remove", {"starts_at": "2026-09-21T09:00:00+08:00"}),
+    "closures": ("nobody", "GET", "/facilities/{id}/closures", None),
+    "look at a closure beforehand": (
+        "manager",
+        "POST",
+        "/facilities/{id}/closures/preview",
+        {"ends_at": "2026-09-18T18:00:00+08:00"},
+    ),
+    "close a place": (
+        "manager",
+        "POST",
+        "/facilities/{id}/closures",
+        {"ends_at": "2026-09-18T18:00:00+08:00", "reason": "装修"},
+    ),
+    "open a place again": ("manager", "POST", "/closures/{id}/lift", None),
     "a roster": ("manager", "GET", "/sessions/{id}/roster", None),
     "attendance": ("manager", "GET", "/sessions/{id}/attendance", None),
     "a booking": ("resident", "GET", "/bookings/{id}", None),
     "cancel a booking": ("resident", "POST", "/bookings/{id}/cancel", None),
+    "a space's availability": ("nobody", "GET", "/spaces/{id}/availability", None),
+    "a reservation": ("resident", "GET", "/reservations/{id}", None),
+    "move a reservation": ("resident", "PATCH", "/reservations/{id}", {"starts_at": "2026-09-21T09:00:00+08:00"}),
+    "cancel a reservation": ("resident", "POST", "/reservations/{id}/cancel", None),
+    "a draw": ("nobody", "GET", "/draws/{id}", None),
+    "a draw's script": ("nobody", "GET", "/draws/{id}/recompute.py", None),
+    "enter a draw": ("resident", "POST", "/draws/{id}/entries", {"resident_ids": ["1"]}),
+    "own tickets": ("resident", "GET", "/draws/{id}/entries", None),
+    "withdraw a ticket": ("resident", "POST", "/draws/entries/{id}/withdraw", None),
+    "hold a draw": ("manager", "POST", "/draws/{id}/hold", None),
     "change staff": ("administrator", "PATCH", "/users/{id}", {"display_name": "王丽"}),
     "set a calendar day": ("administrator", "PUT", "/calendar/days/{id}", {"kind": "rest"}),
 }
@@ -664,6 +901,14 @@ def test_an_id_in_a_booking_that_nothing_has_is_not_found(here: Here, where: str
     answers = {
         name: sends(here, ENDPOINTS["book"], put(ENDPOINTS["book"].body, where, text)) for name, text in wanted.items()
     }
+    assert surprises(here, answers, 404, "not_found") == {}
+
+
+@pytest.mark.parametrize("where", ["space_id", "resident_id"])
+def test_an_id_in_a_reservation_that_nothing_has_is_not_found(here: Here, where: str) -> None:
+    wanted = {name: text for name, text in NO_IDS.items() if "%" not in text}
+    reserve = ENDPOINTS["reserve"]
+    answers = {name: sends(here, reserve, put(reserve.body, where, text)) for name, text in wanted.items()}
     assert surprises(here, answers, 404, "not_found") == {}
 
 
@@ -694,6 +939,19 @@ def test_an_id_in_an_attendance_event_that_nothing_has_is_refused_for_itself(her
             {"session_id": "{session}", "resident_ids": ["{neighbours_resident}"]},
             id="book for a neighbour",
         ),
+        pytest.param(
+            "resident",
+            "POST",
+            "/draws/{draw}/entries",
+            {"resident_ids": ["{neighbours_resident}"]},
+            id="enter for a neighbour",
+        ),
+        pytest.param("neighbour", "POST", "/draws/entries/{entry}/withdraw", None, id="withdraw a neighbour's ticket"),
+        pytest.param("neighbour", "POST", "/notices/read", {"ids": ["{notice}"]}, id="read a neighbour's message"),
+        pytest.param("resident", "GET", "/reservations/{neighbours_reservation}", None, id="see their reservation"),
+        pytest.param("resident", "PATCH", "/reservations/{neighbours_reservation}", {"ends_at": "x"}, id="move theirs"),
+        pytest.param("resident", "POST", "/reservations/{neighbours_reservation}/cancel", None, id="cancel theirs"),
+        pytest.param("manager", "GET", "/reservations/{reservation}", None, id="a manager has closures instead"),
         pytest.param("manager", "GET", "/residents/{self}", None, id="a manager sees no one's household"),
         pytest.param("administrator", "GET", "/residents/{self}", None, id="nor does an administrator"),
         pytest.param("manager", "GET", "/bookings/{booking}", None, id="a manager has the roster instead"),
@@ -742,6 +1000,9 @@ LISTS = {
     "programmes": ("nobody", "/programmes"),
     "bookings": ("resident", "/bookings"),
     "residents": ("resident", "/residents"),
+    "reservations": ("resident", "/reservations"),
+    "own tickets": ("resident", "/draws/{draw}/entries"),
+    "notices": ("resident", "/notices"),
 }
 every_list = pytest.mark.parametrize(("caller", "path"), LISTS.values(), ids=LISTS)
 
@@ -759,8 +1020,8 @@ def test_a_cursor_that_was_not_given_out_is_invalid(here: Here, caller: str, pat
 def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> None:
     wrong = ("0", "-1", "201", "x", "1.5", "1e1", "", "٣", "1_0", "true", str(TOO_MANY_DIGITS), "9" * 5000)
     assert surprises(here, {text: gets(here, caller, path, limit=text) for text in wrong}) == {}
-    assert len(here.callers[caller].get(f"{path}?limit=1")["items"]) == 1
-    assert here.callers[caller].get(f"{path}?limit=200")["items"]
+    assert len(here.callers[caller].get(f"{here.path(path)}?limit=1")["items"]) == 1
+    assert here.callers[caller].get(f"{here.path(path)}?limit=200")["items"]
 
 
 @pytest.mark.parametrize(
@@ -775,6 +1036,12 @@ def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> 
         pytest.param("nobody", "/sessions", {"available": "perhaps"}, id="perhaps available"),
         pytest.param("nobody", "/sessions", {"facility": "1\x00"}, id="NUL in an id"),
         pytest.param("nobody", "/sessions", {"anything": "a\x00"}, id="NUL where nobody looks"),
+        pytest.param("nobody", "/spaces/free", {"minutes": "an hour"}, id="free for an hour in words"),
+        pytest.param("nobody", "/spaces/free", {"minutes": "60", "to": "9999-12-31"}, id="free to the last day"),
+        pytest.param("nobody", "/spaces/{space}/availability", {"from": "2026-09-17"}, id="free without end"),
+        pytest.param(
+            "nobody", "/spaces/{space}/availability", {"from": "2026-09-18", "to": "2026-09-17"}, id="free backwards"
+        ),
         pytest.param("nobody", "/facilities", {"kind": "purple"}, id="no kind of facility"),
         pytest.param("nobody", "/facilities", {"q": "a\x00b"}, id="a search for NUL"),
         pytest.param("nobody", "/facilities", {"q": "x" * 101}, id="a search for too much"),
