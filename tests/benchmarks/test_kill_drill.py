@@ -29,7 +29,7 @@ def drill(*arguments: str) -> tuple[int, dict[str, str], str]:
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(kind: str) -> None:
-    code, summary, said = drill("--database", kind, "--seconds", str(SECONDS), "--seed", "1")
+    code, summary, said = drill("--database", kind, "--seconds", str(SECONDS), "--complete", "--seed", "1")
     assert (code, summary["violations"]) == (0, "0"), said
     assert int(summary["bookings"]) > 20, said
     assert int(summary["cancels"]) > 5, said
@@ -39,7 +39,7 @@ def test_nothing_acknowledged_is_lost_whatever_is_killed(kind: str) -> None:
 
 def test_the_drill_sees_damage_that_is_done_behind_the_constraints(kind: str) -> None:
     """The negative control: rows deleted, copied and changed after the last answer."""
-    code, summary, said = drill("--database", kind, "--seconds", "3", "--seed", "1", "--sabotage")
+    code, summary, said = drill("--database", kind, "--seconds", "3", "--complete", "--seed", "1", "--sabotage")
     assert code == 1, said
     assert "sabotage seen: " in said
     assert int(summary["violations"]) > 3, said

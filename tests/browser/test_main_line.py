@@ -99,15 +99,30 @@ PUBLIC = (
     "/sessions/150",
     "/sign-in",
     "/register",
+    "/rooms",
+    "/spaces/1",
     "/no-such-page",
 )
-RESIDENTS = ("/me", "/me/family/new", "/my/bookings", "/sessions/150")
+RESIDENTS = (
+    "/me",
+    "/me/family/new",
+    "/my/bookings",
+    "/my/messages",
+    "/my/reservations",
+    "/sessions/150",
+    "/spaces/1/reserve",
+)
 STAFF = (
     "/desk",
     "/desk/sessions/1/roll",
     "/desk/sessions/new",
     "/desk/sessions/150/edit",
     "/desk/sessions/150/cancel",
+    "/desk/sessions/150/bookings",
+    "/desk/series/new",
+    "/desk/closures",
+    "/desk/closures/new",
+    "/desk/draws/new",
     "/statistics",
     "/statistics?by=facility",
 )
