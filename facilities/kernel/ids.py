@@ -16,5 +16,9 @@ def read_id(text: str) -> int:
 
 
 def new_reference(length: int = 8) -> str:
-    """A code to be said at a counter: 31^8, about 8.5e11, are possible."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    """A code to be said at a counter: 31^8, about 8.5e11, are possible. The machine's randomness is asked once."""
+    number, letters = secrets.randbelow(len(_ALPHABET) ** length), []
+    for _ in range(length):
+        number, digit = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[digit])
+    return "".join(letters)

@@ -40,6 +40,10 @@ class ApiBlueprint(Blueprint):
     def __init__(self, name: str, import_name: str, **kwargs: Any) -> None:  # noqa: ANN401 - Flask's own
         super().__init__(f"{name}_api", import_name, url_prefix=API_PREFIX, **kwargs)
 
+    def arguments(self, schema: type[Schema], **kwargs: Any) -> Any:  # noqa: ANN401 - flask-smorest's own
+        """One instance for all requests: a class would be made into one, with copies of its fields, each time."""
+        return super().arguments(schema(), **kwargs)
+
 
 def register_api(app: Flask, *blueprints: ApiBlueprint) -> None:
     app.config.update(
