@@ -32,7 +32,7 @@ def settle(session: ActivitySession) -> bool:
         free_places(session, over, BookingState.EXPIRED)
         _tell(session, over, "offer_expired")
     if (not session.waiting or not session.places_left or session.is_cancelled
-            or not may_promote(session.waitlist_mode, session.booking_window, now)):
+            or not may_promote(session.booking_window, now)):
         return False
     turn = promote(_parties(session), session.places_left, session.capacity,
                    last_call=is_last_call(session.booking_window, now))
@@ -58,8 +58,17 @@ def confirm(session: ActivitySession, booking_ids: Collection[int], **more: obje
     _tell(session, booking_ids, "promoted")
 
 
+def end_offers_with_booking(session: ActivitySession) -> None:
+    """Where the close was brought forward, no offer outlives it."""
+    closes_at = session.booking_window.closes_at
+    db.session.execute(
+        update(Booking).where(Booking.session_id == session.id, Booking.state == BookingState.OFFERED,
+                              Booking.offer_expires_at > closes_at).values(offer_expires_at=closes_at),
+        execution_options={"synchronize_session": False})
+
+
 def _give(session: ActivitySession, booking_ids: Sequence[int], now: datetime) -> None:
-    if session.waitlist_mode is WaitlistMode.CONFIRM:
+    if session.waitlist_mode is not WaitlistMode.OFFER:
         confirm(session, booking_ids)
         return
     until = offered_until(session.offer_minutes, session.booking_window, now)

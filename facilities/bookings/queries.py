@@ -100,8 +100,7 @@ def sessions_to_settle(now: datetime) -> list[int]:
     offers = select(Booking.session_id).where(Booking.state == BookingState.OFFERED, Booking.offer_expires_at <= now)
     closes_at = func.coalesce(ActivitySession.booking_closes_at, ActivitySession.starts_at)
     kept = select(ActivitySession.id).where(
-        ActivitySession.waiting > 0, ActivitySession.places_taken < ActivitySession.capacity,
-        ActivitySession.starts_at > now, closes_at > now)
+        ActivitySession.waiting > 0, ActivitySession.places_taken < ActivitySession.capacity, closes_at > now)
     return sorted({*db.session.scalars(offers), *db.session.scalars(kept)})
 
 

@@ -31,9 +31,6 @@ from facilities.programmes import queries as programmes
 from facilities.programmes import services as sessions
 from facilities.programmes.models import ActivitySession
 
-# What a manager may set aside for somebody, with a reason; never the places or the times of others.
-OVERRIDABLE = frozenset({"booking_not_open", "booking_closed", "not_eligible", "limit_reached"})
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -238,7 +235,8 @@ def accept_offer(actor: Actor, booking_id: int) -> Booking:
     db.session.refresh(booking)
     if booking.state is BookingState.OFFERED:
         party = queries.offered_with(booking)
-        db.session.execute(update(Booking).where(Booking.id.in_(party)).values(state=BookingState.CONFIRMED))
+        db.session.execute(update(Booking).where(Booking.id.in_(party)).values(
+            state=BookingState.CONFIRMED, offer_expires_at=None))
         audit.note(actor.user_id, "accepted", "booking", party)
     elif booking.state not in (BookingState.EXPIRED, *FOLLOWS_THE_ROLL):
         raise Refused("no_offer")
@@ -314,6 +312,7 @@ def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) ->
              {**facts_of(session), **now, "was": was})
     audit.note(actor.user_id, "changed", "session", [session_id], {"fields": sorted(changes)})
     if locked := programmes.session_to_book(session_id, lock=True):
+        promotion.end_offers_with_booking(locked)
         promotion.settle(locked)
     return session
 
@@ -335,7 +334,8 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
     With `give_back` the places ahead are given back, as far as their deadlines allow; without, they refuse the leave
     (`has_places_ahead`), which is what a page does that has not asked.
     """
-    ahead = queries.places_ahead(actor, resident_id, clock.now())
+    alone = households.acts_alone(actor, resident_id)
+    ahead = queries.places_ahead(actor, resident_id, clock.now()) if alone else []
     if ahead and not give_back:
         raise Refused("has_places_ahead")
     programmes.sessions_for_update([b.session_id for b in ahead])  # all of them before any resident

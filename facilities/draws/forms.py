@@ -9,12 +9,10 @@ from wtforms import (
     Field,
     IntegerField,
     SelectChoice,
-    SelectMultipleField,
     TimeField,
     ValidationError,
 )
 from wtforms.validators import InputRequired, NumberRange, Optional
-from wtforms.widgets import CheckboxInput, ListWidget
 
 from facilities.draws.services import GROUPS, LEAST_PERCENT, MOST_PERCENT
 from facilities.engine.draws import WeightRule
@@ -23,15 +21,8 @@ from facilities.kernel.refusals import Invalid
 from facilities.programmes.models import ActivitySession
 from facilities.web.addresses import EARLIEST_PAGE, LATEST_PAGE
 from facilities.web.formats import day, span
-from facilities.web.forms import BaseForm, needed, text
+from facilities.web.forms import BaseForm, Ticks, needed, text
 from facilities.web.language import in_language
-
-
-class Ticks(SelectMultipleField):
-    """Several of a list, each with its own box."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 def _percent(label: Any) -> IntegerField:  # noqa: ANN401 - lazy strings

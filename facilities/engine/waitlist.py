@@ -14,7 +14,7 @@ LAST_CALL = timedelta(hours=2)  # (our choice) before booking closes, an empty p
 class WaitlistMode(StrEnum):
     CONFIRM = "confirm"  # the next who can be there has the place and is told
     OFFER = "offer"  # the next is asked, and the place is held meanwhile
-    OFF = "off"
+    OFF = "off"  # nobody joins; who is on the list already keeps the turn, as with CONFIRM
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Promotion:
     kept: bool = False
 
 
-def may_promote(mode: WaitlistMode, window: BookingWindow, now: datetime) -> bool:
+def may_promote(window: BookingWindow, now: datetime) -> bool:
     """After booking has closed nobody is promoted but by a manager's hand."""
-    return mode is not WaitlistMode.OFF and now < window.closes_at
+    return now < window.closes_at
 
 
 def is_last_call(window: BookingWindow, now: datetime) -> bool:

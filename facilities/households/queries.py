@@ -43,6 +43,13 @@ def lock_residents(resident_ids: Collection[int]) -> None:
         select(Resident.id).where(Resident.id.in_(resident_ids)).order_by(Resident.id).with_for_update())
 
 
+def acts_alone(actor: Actor, resident_id: int) -> bool:
+    """True where no other account acts for the resident."""
+    others = select(Guardianship.user_id).where(
+        Guardianship.resident_id == resident_id, Guardianship.user_id != actor.user_id)
+    return db.session.scalar(others.limit(1)) is None
+
+
 def household_size(actor: Actor) -> int:
     return db.session.scalar(
         select(func.count()).select_from(Guardianship).where(Guardianship.user_id == actor.user_id)) or 0

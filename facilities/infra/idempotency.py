@@ -23,7 +23,7 @@ class IdempotencyKey(Model):
     fingerprint: Mapped[str] = mapped_column(String(64))  # keyed SHA-256 of method, path and body
     status: Mapped[int]
     media_type: Mapped[str] = mapped_column(String(80))
-    location: Mapped[str | None] = mapped_column(String(500))
+    location: Mapped[str | None] = mapped_column(Text)
     body: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

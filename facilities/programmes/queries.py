@@ -92,7 +92,8 @@ def _conditions(wanted: SessionFilter) -> Sequence[ColumnElement[bool]]:
         now = clock.now()
         conditions += [
             ActivitySession.status == SessionStatus.SCHEDULED,
-            ActivitySession.places_taken < ActivitySession.capacity,
+            ActivitySession.places_taken < ActivitySession.capacity, ActivitySession.waiting == 0,
+            ActivitySession.awaits_draw.is_(False),
             func.coalesce(ActivitySession.booking_closes_at, ActivitySession.starts_at) > now,
             or_(ActivitySession.booking_opens_at.is_(None), ActivitySession.booking_opens_at <= now),
         ]

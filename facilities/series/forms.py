@@ -3,26 +3,19 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from wtforms import DateField, IntegerField, RadioField, SelectChoice, SelectMultipleField
+from wtforms import DateField, IntegerField, RadioField, SelectChoice
 from wtforms.validators import NumberRange, Optional
-from wtforms.widgets import CheckboxInput, HiddenInput, ListWidget
+from wtforms.widgets import HiddenInput
 
 from facilities.engine.recurrence import MOST_OCCURRENCES
 from facilities.engine.working_days import OnRestDays
 from facilities.kernel.refusals import Invalid
 from facilities.programmes.forms import SessionForm
 from facilities.programmes.models import ActivitySession
-from facilities.web.forms import BaseForm, needed, text
+from facilities.web.forms import BaseForm, Ticks, needed, text
 from facilities.web.parts import WORDS
 
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-
-
-class Ticks(SelectMultipleField):
-    """Several of a list, each with its own box."""
-
-    widget = ListWidget(prefix_label=False)
-    option_widget = CheckboxInput()
 
 
 class SeriesForm(SessionForm):

@@ -5,8 +5,9 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from markupsafe import Markup
-from wtforms import Field, PasswordField, StringField, TelField, TextAreaField, ValidationError
+from wtforms import Field, PasswordField, SelectMultipleField, StringField, TelField, TextAreaField, ValidationError
 from wtforms.validators import InputRequired, Length, Optional, StopValidation
+from wtforms.widgets import CheckboxInput, ListWidget
 
 from facilities.kernel.refusals import Invalid
 from facilities.kernel.text import has_unprintable
@@ -38,6 +39,13 @@ def _not_blank(_form: FlaskForm, field: Field) -> None:
 
 def _trim(value: str | None) -> str | None:
     return value.strip() if value else value
+
+
+class Ticks(SelectMultipleField):
+    """Several of a list, each with its own box."""
+
+    widget = ListWidget(prefix_label=False)
+    option_widget = CheckboxInput()
 
 
 def needed() -> InputRequired:

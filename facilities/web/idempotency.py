@@ -24,7 +24,7 @@ from facilities.infra.idempotency import LONGEST_KEY, KeyTaken, Outcome, keep, k
 from facilities.kernel.refusals import Refusal
 from facilities.kernel.text import has_unprintable
 from facilities.web.guards import current_actor, is_api
-from facilities.web.problems import invalid, page, problem
+from facilities.web.problems import answer_refusal, invalid, page, problem
 from facilities.web.wording import words_for
 
 HEADER, FIELD = "Idempotency-Key", "idempotency_key"
@@ -65,6 +65,14 @@ def _unusable() -> ResponseReturnValue:
     return invalid({HEADER: message}) if is_api() else page(422, message)
 
 
+def _in_progress() -> ResponseReturnValue:
+    """The one that was faster has been undone in between: whoever asks again is the first."""
+    refusal = Refusal("idempotency_in_progress")
+    response = current_app.make_response(answer_refusal(refusal))
+    response.headers["Retry-After"] = "1"
+    return response
+
+
 class _Request:
     def __init__(self, user_id: int, key: str, fingerprint: str) -> None:
         self.user_id, self.key, self.fingerprint = user_id, key, fingerprint
@@ -73,7 +81,7 @@ class _Request:
         try:
             return unit_of_work(lambda: self._do(view))
         except KeyTaken:
-            return self._kept() or problem(409, code="idempotency_in_progress")
+            return self._kept() or _in_progress()
         except Exception as error:  # noqa: BLE001 - what the app's own handlers answer, kept where it may be
             response = current_app.make_response(current_app.handle_user_exception(error))
             return self._refused(response)

@@ -185,7 +185,6 @@ def test_answers_are_on_record(world: World) -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the end of the offer stays in the row")
 def test_a_place_that_was_accepted_has_no_end_any_more(world: World) -> None:
     _, ((first, one), _) = offered_to_the_first(world)
     assert respond(first, one, "accept")["offer_expires_at"] is None
@@ -246,7 +245,6 @@ def test_an_offer_that_ran_out_goes_to_the_next_with_whatever_happens_next(
         assert counters(anyone, session)[0] == 1
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="an offer keeps the end that it was made with")
 def test_an_offer_ends_with_booking_also_where_that_is_brought_forward(world: World, facility: Facility) -> None:
     session, ((first, one), _) = offered_to_the_first(world, facility=facility)
     closes = clock.local(NOW + 10 * MINUTE).isoformat()

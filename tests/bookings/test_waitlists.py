@@ -284,9 +284,6 @@ def test_a_newcomer_who_is_refused_because_others_come_first_finds_them_promoted
     assert (first.state(one), counters(anyone, session)) == ("confirmed", (1, 0))
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="a free place counts as available, whoever it is kept for"
-)
 def test_a_session_whose_free_place_is_kept_is_not_shown_as_available(world: World, anyone: Caller) -> None:
     """Its page says so already: a newcomer can only join the list."""
     session, holders = world.full_session(capacity=2)
@@ -297,7 +294,6 @@ def test_a_session_whose_free_place_is_kept_is_not_shown_as_available(world: Wor
     assert anyone.get("/sessions?available=true")["items"] == []
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="where the list is off nobody looks at it")
 def test_a_list_that_is_switched_off_is_served_before_newcomers(
     world: World, facility: Facility, manager: Someone
 ) -> None:
@@ -310,7 +306,6 @@ def test_a_list_that_is_switched_off_is_served_before_newcomers(
     assert someone.state(booking) == "confirmed"
 
 
-@pytest.mark.xfail(strict=True, raises=AssertionError, reason="the worker looks at sessions that have not begun")
 def test_last_call_comes_also_where_booking_stays_open_after_the_start(world: World) -> None:
     session, holders = world.full_session(
         capacity=2, starts_in=HOUR, lasts=6 * HOUR, booking_closes_at=NOW + 5 * HOUR, cancellation_closes_at=NOW + HOUR
@@ -490,11 +485,6 @@ def test_who_leaves_the_household_leaves_its_lists(
     assert counters(anyone, session) == (1, 0)
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=AssertionError,
-    reason="whoever leaves gives all places back, whether or not somebody else acts for the resident",
-)
 def test_a_place_stays_where_somebody_else_still_acts_for_the_resident(world: World) -> None:
     mother, (_, child) = world.family(2)
     father = world.resident(name="陈建国", sex=Sex.MALE)

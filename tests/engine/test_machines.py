@@ -352,7 +352,7 @@ class WaitlistMachine(RuleBasedStateMachine):
 
     def settle(self) -> bool:
         self.end([n for n, row in self.rows.items() if row.state == "offered" and row.expires <= self.hour])
-        if not may_promote(self.mode, self.window, at(self.hour)):
+        if not may_promote(self.window, at(self.hour)):
             assert self.hour >= CLOSES
             return False
         queue, free = self.queue(), self.capacity - self.taken

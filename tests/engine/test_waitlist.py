@@ -11,7 +11,6 @@ from facilities.engine.deadlines import BookingWindow
 from facilities.engine.waitlist import (
     Party,
     Promotion,
-    WaitlistMode,
     is_last_call,
     may_promote,
     offered_until,
@@ -134,19 +133,13 @@ def test_a_place_stays_empty_at_last_call_only_where_nobody_fits(queue: list[Par
 
 
 @pytest.mark.parametrize(
-    ("mode", "window", "now", "expected"),
+    ("window", "now", "expected"),
     [
-        pytest.param(WaitlistMode.CONFIRM, UNTIL_THE_DAY_BEFORE, CLOSES - MOMENT, True, id="just before it closes"),
-        pytest.param(WaitlistMode.CONFIRM, UNTIL_THE_DAY_BEFORE, CLOSES, False, id="as it closes"),
-        pytest.param(WaitlistMode.OFFER, UNTIL_THE_DAY_BEFORE, CLOSES - MOMENT, True, id="an offer, just before"),
-        pytest.param(WaitlistMode.OFFER, UNTIL_THE_DAY_BEFORE, CLOSES, False, id="an offer, as it closes"),
+        pytest.param(UNTIL_THE_DAY_BEFORE, CLOSES - MOMENT, True, id="just before it closes"),
+        pytest.param(UNTIL_THE_DAY_BEFORE, CLOSES, False, id="as it closes"),
+        pytest.param(UNTIL_THE_START, START - MOMENT, True, id="no closing, just before the start"),
+        pytest.param(UNTIL_THE_START, START, False, id="no closing, as it starts"),
         pytest.param(
-            WaitlistMode.CONFIRM, UNTIL_THE_START, START - MOMENT, True, id="no closing, just before the start"
-        ),
-        pytest.param(WaitlistMode.CONFIRM, UNTIL_THE_START, START, False, id="no closing, as it starts"),
-        pytest.param(WaitlistMode.OFF, UNTIL_THE_START, CLOSES, False, id="no list"),
-        pytest.param(
-            WaitlistMode.CONFIRM,
             BookingWindow(START, booking_opens_at=CLOSES),
             CLOSES - MOMENT,
             True,
@@ -154,10 +147,8 @@ def test_a_place_stays_empty_at_last_call_only_where_nobody_fits(queue: list[Par
         ),
     ],
 )
-def test_nobody_is_promoted_once_booking_has_closed(
-    mode: WaitlistMode, window: BookingWindow, now: datetime, expected: bool
-) -> None:
-    assert may_promote(mode, window, now) is expected
+def test_nobody_is_promoted_once_booking_has_closed(window: BookingWindow, now: datetime, expected: bool) -> None:
+    assert may_promote(window, now) is expected
 
 
 @pytest.mark.parametrize(
