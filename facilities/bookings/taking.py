@@ -113,11 +113,10 @@ def said_of(session_id: int, title: str, title_en: str | None, starts_at: dateti
 
 def at_once(actor: Actor, session_id: int, resident_id: int) -> Booking | None:
     """The booking, detached, or None where it takes a closer look. PostgreSQL only."""
-    connection = db.session.connection()
-    if connection.dialect.name != "postgresql":
+    if db.engine.dialect.name != "postgresql":
         return None
     booking = _booking(actor, session_id, resident_id)
-    rows = AT_ONCE.rows(connection, _values(actor, booking))
+    rows = AT_ONCE.rows(db.session.connection(), _values(actor, booking))
     if not rows:
         return None
     ((booking.id, booking.starts_at, booking.ends_at),) = rows

@@ -2,7 +2,8 @@
 
 import secrets
 
-from flask import Flask, Response, abort, g, request
+from flask import Flask, Request, Response, abort, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -16,7 +17,17 @@ CONTENT_POLICY = ("default-src 'self'; img-src 'self' data:; object-src 'none'; 
                   "form-action 'self'; frame-ancestors 'none'")
 
 
+class CookieSessions(SecureCookieSessionInterface):
+    """Without a cookie there is no signature to look at: phone clients are spared the making of keys."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)
+
+
 def register_edge(app: Flask) -> None:
+    app.session_interface = CookieSessions()
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
     app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
 
