@@ -25,7 +25,7 @@ from facilities.places.reference import load_reference_data
 from facilities.statistics.services import verify
 from facilities.web.wording import words_for, words_for_input
 
-WORKER_LOOKS_EVERY = 20.0  # seconds
+WORKER_LOOKS_EVERY = 20  # seconds
 
 
 @click.group(help="Huimin: bookings, attendance and figures of a district's facilities.")
@@ -68,15 +68,22 @@ def serve(app: Flask) -> None:
 
 
 @main.command(help="Background work: what is due at the app's 'now', again and again.")
-@click.option("--once", is_flag=True, help="Do all that is due and exit.")
-def worker(once: bool) -> None:
+@click.option("--once", is_flag=True, help="Do all that is due and exit; 1 where something failed.")
+@click.option("--while-parent-lives", is_flag=True, help="End when the process that started it has ended.")
+def worker(once: bool, while_parent_lives: bool) -> None:
+    parent = os.getppid()
     while True:
-        for name, done in do_what_is_due():
-            if done:
-                click.echo(f"{name}: {done}")
+        failures = 0
+        for name, done, failed in do_what_is_due():
+            failures += failed
+            if done or failed:
+                click.echo(f"{name}: {done}" + (f", failed: {failed}" if failed else ""))
         if once:
-            return
-        sleep(WORKER_LOOKS_EVERY)
+            sys.exit(1 if failures else 0)
+        for _ in range(WORKER_LOOKS_EVERY):
+            sleep(1)
+            if while_parent_lives and os.getppid() != parent:
+                return
 
 
 @main.group(help="The database.")

@@ -132,6 +132,10 @@ def booking(booking_id: int) -> Booking | None:
     return db.session.get(Booking, booking_id)
 
 
+def awaits_draw(session_id: int) -> bool:
+    return bool(db.session.scalar(select(ActivitySession.awaits_draw).where(ActivitySession.id == session_id)))
+
+
 def offered_with(booking: Booking) -> list[int]:
     """The offers that are answered together with this one, itself among them."""
     if booking.party is None:

@@ -303,6 +303,8 @@ def settle_session(session_id: int) -> None:
 def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
     """As `programmes.services.change`; those booked are told what moved, and new places go to those who wait."""
     was = _when_and_where(session_id)
+    if queries.awaits_draw(session_id) and ({"starts_at", "ends_at"} & changes.keys()):
+        raise Refused("draw_pending")  # people have entered for this hour
     programmes.lock_its_place(session_id)
     settle_session(session_id)  # an offer that ran out is in nobody's way
     session = sessions.change(session_id, changes)
@@ -334,12 +336,13 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
     With `give_back` the places ahead are given back, as far as their deadlines allow; without, they refuse the leave
     (`has_places_ahead`), which is what a page does that has not asked.
     """
+    households.lock_who_acts_for(resident_id)  # of two who leave at once, the second sees that it is alone
     alone = households.acts_alone(actor, resident_id)
     ahead = queries.places_ahead(actor, resident_id, clock.now()) if alone else []
     if ahead and not give_back:
         raise Refused("has_places_ahead")
     programmes.sessions_for_update([b.session_id for b in ahead])  # all of them before any resident
-    for booking in ahead:
+    for booking in sorted(ahead, key=lambda b: b.state is not BookingState.WAITLISTED):  # lists first: nobody moves up
         window, ticked = booking.session.booking_window, booking.state in ROLL_TAKEN
         waits = booking.state is BookingState.WAITLISTED
         if waits or check_cancellable(window, clock.now(), roll_taken=ticked) is None:
@@ -374,13 +377,18 @@ def delete_session(session_id: int) -> None:
         raise NotVisible
     if queries.has_any(session_id):
         raise Refused("has_bookings")
+    if session.awaits_draw:
+        raise Refused("draw_pending")
     sessions.remove(session)
 
 
 def follow_the_roll(session_id: int, states: Mapping[int, BookingState]) -> None:
     """After roll-call: who came has attended; who is not in `states` is back to confirmed."""
     for booking in db.session.scalars(
-            select(Booking).where(Booking.session_id == session_id, Booking.state.in_(FOLLOWS_THE_ROLL))):
+            select(Booking).where(Booking.session_id == session_id,
+                                  Booking.state.in_((*FOLLOWS_THE_ROLL, BookingState.OFFERED)))):
+        if booking.state is BookingState.OFFERED and states.get(booking.resident_id) is not BookingState.ATTENDED:
+            continue  # whoever is there has accepted; nobody else is asked less for it
         booking.state = states.get(booking.resident_id, BookingState.CONFIRMED)
     db.session.flush()
 

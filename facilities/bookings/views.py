@@ -204,11 +204,11 @@ def change_session(session_id: str) -> ResponseReturnValue:
 def desk_bookings(session_id: str) -> ResponseReturnValue:
     """Who has a place, who waits, and a form for those who stand at the counter."""
     found, form, refusal = runnable(session_id), DeskForm(), None
-    sought = request.args.get("phone", "")
+    sought = request.form.get("sought", "")  # posted: a number has no place in an address
     known = households.resident_by_phone(read_phone(sought) or "") if sought else None
     if known is not None or request.form.get("resident_id"):
         form.for_known()
-    if form.validate_on_submit():
+    if not sought and form.validate_on_submit():
         actor = current_actor()
         try:
             unit_of_work(lambda: _book_at_desk(actor, found.id, form))

@@ -11,7 +11,7 @@ from facilities.draws.models import Draw, DrawEntrant, DrawEntry
 from facilities.households.models import Guardianship
 from facilities.infra.db import db
 from facilities.kernel.actors import Actor
-from facilities.programmes.models import ActivitySession, SessionStatus
+from facilities.programmes.models import ActivitySession, Programme, SessionStatus
 
 WINS_COUNT_FOR = timedelta(days=365)
 
@@ -126,6 +126,13 @@ def entered(draw_id: int, resident_ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(
         select(DrawEntrant.resident_id).where(
             DrawEntrant.draw_id == draw_id, DrawEntrant.resident_id.in_(resident_ids))))
+
+
+def counts_households(draw_id: int) -> bool:
+    """True where a programme of its sessions limits a household's places."""
+    limited = (select(ActivitySession.id).join(Programme, Programme.id == ActivitySession.programme_id)
+               .where(ActivitySession.draw_id == draw_id, Programme.per_household_per_session.is_not(None)))
+    return db.session.scalar(limited.limit(1)) is not None
 
 
 def entered_by_household(draw_id: int, resident_id: int) -> int:

@@ -3,6 +3,7 @@
 Order of locks: the draw, its sessions in id order, then residents (docs/locking.md).
 """
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from itertools import pairwise
@@ -29,18 +30,19 @@ from facilities.engine.draws import (
     weight,
 )
 from facilities.engine.eligibility import check_eligible
-from facilities.engine.limits import check_household, check_week
+from facilities.engine.limits import check_household, check_week, week_of
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
 from facilities.households.models import Resident
 from facilities.infra import audit
-from facilities.infra.db import db, unit_of_work
+from facilities.infra.db import db
 from facilities.infra.outbox import tell
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.ids import new_reference
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused
 from facilities.programmes import policy as programmes_policy
+from facilities.programmes import queries as programmes
 from facilities.programmes.models import ActivitySession
 
 GROUPS = ("children", "elders", "disabled")
@@ -92,6 +94,12 @@ def _check(sessions: Sequence[ActivitySession], entries_close_at: datetime) -> N
         raise Invalid(session_ids="sessions_in_future")
     if _overlap(sessions):
         raise Invalid(session_ids="sessions_one_after_the_other")
+    weeks = Counter((s.programme_id, week_of(clock.local_date(s.starts_at))) for s in sessions)
+    for (programme_id, _), number in weeks.items():
+        programme = programmes.programme(programme_id)
+        most = programme.limits.per_resident_per_week if programme else None
+        if most is not None and number > most:
+            raise Invalid(session_ids="too_many_in_a_week")
     if entries_close_at <= now:
         raise Invalid(entries_close_at="entries_close_in_past")
     if entries_close_at >= min(min(s.booking_window.closes_at, s.starts_at) for s in sessions):
@@ -110,7 +118,8 @@ def enter(actor: Actor, draw_id: int, resident_ids: Sequence[int]) -> DrawEntry:
     NotVisible where the draw or a resident is not the actor's to name. Refused: `entries_closed`, `already_entered`,
     `session_cancelled`, `not_eligible`, `limit_reached`, `session_full` (more than a session could ever hold).
     """
-    draw = queries.draw_to_enter(draw_id)
+    # where a household's tickets are counted, one after the other
+    draw = queries.draw_to_hold(draw_id) if queries.counts_households(draw_id) else queries.draw_to_enter(draw_id)
     people = households.residents_of(actor, resident_ids)
     if draw is None or len(people) != len(set(resident_ids)):
         raise NotVisible
@@ -143,7 +152,7 @@ def _check_party(draw_id: int, people: Sequence[Resident]) -> None:
         if refusal := why_not(sessions, person):
             raise Refused(refusal.code, **{**refusal.facts, "resident_id": str(person.id)})
     if any(session.programme.limits.per_household_per_session for session in sessions):
-        held = queries.entered_by_household(draw_id, people[0].id)
+        held = max(queries.entered_by_household(draw_id, person.id) for person in people)
         for session in sessions:
             if refusal := check_household(session.programme.limits, held + len(people) - 1):
                 raise Refused.because(refusal)
@@ -176,14 +185,6 @@ def withdraw(actor: Actor, entry_id: int) -> DrawEntry:
     return entry
 
 
-def hold_due() -> int:
-    """Every draw whose entries have closed, each in a unit of work of its own. How many there were."""
-    due = unit_of_work(lambda: queries.due(clock.now()))
-    for draw_id in due:
-        unit_of_work(lambda number=draw_id: hold(number))  # type: ignore[misc]
-    return len(due)
-
-
 def hold(draw_id: int, actor: Actor | None = None) -> Draw:
     """Weights are fixed, the order is computed and the places are given in it. A second time changes nothing.
 
@@ -202,7 +203,8 @@ def hold(draw_id: int, actor: Actor | None = None) -> Draw:
     sessions, entries = queries.sessions_for_places(draw_id), queries.entries_of(draw_id)
     households.lock_residents({e.resident_id for entry in entries for e in entry.entrants})
     order = _in_order(draw, entries, _first_day(draw, sessions))
-    won = _give_places(sessions, order, by)
+    coming = [s for s in sessions if not s.is_cancelled and s.starts_at > now]
+    won = _give_places(coming, order, by)
     for entry in order:
         entry.won = entry.id in won
     for session in sessions:
@@ -210,7 +212,7 @@ def hold(draw_id: int, actor: Actor | None = None) -> Draw:
         session.version += 1
     draw.drawn_at = now
     db.session.flush()
-    _tell(draw, sessions)
+    _tell(draw, coming)
     audit.note(by, "held", "draw", [draw_id], {"entries": len(order), "won": len(won)})
     return draw
 
@@ -255,13 +257,12 @@ class _Party(NamedTuple):
     residents: tuple[int, ...]
 
 
-def _give_places(sessions: Sequence[ActivitySession], order: Sequence[DrawEntry], by: int | None) -> set[int]:
+def _give_places(coming: Sequence[ActivitySession], order: Sequence[DrawEntry], by: int | None) -> set[int]:
     """Places in all sessions for those who fit, in order; turns on each list for the others. The tickets that won.
 
     Who wins takes as many places in every session, so the one with the fewest left decides. What has begun or been
     called off meanwhile is left aside.
     """
-    coming = [s for s in sessions if not s.is_cancelled and s.starts_at > clock.now()]
     parties = [_Party(entry.id, tuple(e.resident_id for e in entry.entrants)) for entry in order]
     unable = _unable(coming, {e.resident_id: e.resident for entry in order for e in entry.entrants})
     free = min((session.places_left for session in coming), default=0)

@@ -43,6 +43,12 @@ def lock_residents(resident_ids: Collection[int]) -> None:
         select(Resident.id).where(Resident.id.in_(resident_ids)).order_by(Resident.id).with_for_update())
 
 
+def lock_who_acts_for(resident_id: int) -> None:
+    db.session.execute(
+        select(Guardianship.user_id).where(Guardianship.resident_id == resident_id)
+        .order_by(Guardianship.user_id).with_for_update())
+
+
 def acts_alone(actor: Actor, resident_id: int) -> bool:
     """True where no other account acts for the resident."""
     others = select(Guardianship.user_id).where(

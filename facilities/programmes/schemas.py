@@ -52,9 +52,9 @@ class LimitsIn(BaseSchema):
 
 
 class WaitlistIn(BaseSchema):
-    mode = fields.String(load_default=WaitlistMode.CONFIRM.value, validate=one_of(*WaitlistMode))
-    capacity = Count(0, LARGEST_SESSION, allow_none=True, load_default=None)
-    offer_minutes = Count(1, 7 * 24 * 60, allow_none=True, load_default=None)
+    mode = fields.String(validate=one_of(*WaitlistMode))
+    capacity = Count(0, LARGEST_SESSION, allow_none=True)
+    offer_minutes = Count(1, 7 * 24 * 60, allow_none=True)
 
 
 class WaitlistOut(BaseSchema):
@@ -174,9 +174,13 @@ def read_changes(body: dict[str, Any]) -> dict[str, Any]:
         changes["space_id"] = read_reference(body, "space_id", "unknown_space")
     if "audience" in changes:
         changes["audience"] = read_audience(body["audience"]) or Audience()
-    if waitlist := changes.pop("waitlist", None):
-        changes |= {"waitlist_mode": WaitlistMode(waitlist["mode"]), "waitlist_capacity": waitlist["capacity"],
-                    "offer_minutes": waitlist["offer_minutes"]}
+    waitlist = changes.pop("waitlist", {})  # what is not given stays
+    if "mode" in waitlist:
+        changes["waitlist_mode"] = WaitlistMode(waitlist["mode"])
+    if "capacity" in waitlist:
+        changes["waitlist_capacity"] = waitlist["capacity"]
+    if "offer_minutes" in waitlist:
+        changes["offer_minutes"] = waitlist["offer_minutes"]
     return changes
 
 

@@ -291,6 +291,7 @@ def _remember(series: Series, changes: Mapping[str, Any]) -> None:
 def cancel_series(actor: Actor, series_id: int, reason: str, since: datetime | None = None) -> list[int]:
     """Call off what is still to come, from `since` on; everybody who has booked is told. The sessions' ids."""
     series = _existing(series_id)
+    places.lock_layout(series.facility_id, to_change=False)
     coming = [session.id for session in queries.coming_for_update(series, since)]
     for session_id in coming:
         bookings.cancel_session(actor, session_id, reason)

@@ -144,6 +144,7 @@ INPUT_MESSAGES: dict[str, Any] = {
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),
     "reason_needed": _l("Say why: the reason is kept on record."),
+    "too_many_in_a_week": _l("Who is drawn has a place in each session: more in one week than the programme allows."),
     "bad_rule": _l("This repetition cannot be read. Choose how often and on which days."),
     "no_occurrence": _l("The repetition has no day in it. Check the days and the end."),
     "too_many_occurrences": _l("A series has at most 366 sessions. Choose an earlier end."),

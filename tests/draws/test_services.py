@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, update
 
+from facilities.background import do_what_is_due
 from facilities.bookings.models import OCCUPYING, Booking, BookingState
 from facilities.draws import services
 from facilities.draws.models import Draw, DrawEntrant, DrawEntry
@@ -292,6 +293,10 @@ def test_a_second_holding_changes_nothing(world: World) -> None:
     check_counters(session)
 
 
+def held_by_the_worker() -> int:
+    return next(done for name, done, _ in do_what_is_due() if name == "draws held")
+
+
 def test_every_draw_that_is_due_is_held_once(world: World) -> None:
     facility = world.facility()
     first, second = world.session(facility), world.session(facility, starts_in=timedelta(days=4))
@@ -299,10 +304,10 @@ def test_every_draw_that_is_due_is_held_once(world: World) -> None:
     draws = [opened(world, first), opened(world, second), opened(world, later, closes=NOW + timedelta(days=5))]
     for draw in draws:
         entered(draw, world.resident())
-    assert services.hold_due() == 0
+    assert held_by_the_worker() == 0
     with clock.frozen(CLOSES + timedelta(minutes=1)):
-        assert services.hold_due() == 2
-        assert services.hold_due() == 0
+        assert held_by_the_worker() == 2
+        assert held_by_the_worker() == 0
     assert [world.fresh(draw).drawn_at is not None for draw in draws] == [True, True, False]
     assert [world.fresh(s).awaits_draw for s in (first, second, later)] == [False, False, True]
 
@@ -401,15 +406,28 @@ def test_what_was_called_off_or_moved_meanwhile_does_not_stop_the_draw(world: Wo
     check_counters(called_off, stays)
 
 
-def test_sessions_that_were_moved_into_one_another_give_no_places(world: World) -> None:
+def test_a_session_that_awaits_its_draw_keeps_its_hour_and_is_not_deleted(world: World) -> None:
+    """People have entered for this hour; calling it off is still possible."""
     facility = world.facility()
-    first, second = world.session(facility), world.session(facility, starts_in=timedelta(days=4))
-    draw = opened(world, first, second)
+    session = world.session(facility)
+    draw = opened(world, session)
     entered(draw, world.resident())
-    change = {"starts_at": first.starts_at.isoformat(), "ends_at": first.ends_at.isoformat()}
-    world.administrator().api.patch(f"/sessions/{second.id}", change)
-    assert [e.won for e in entries(held(draw))] == [False]
-    check_counters(first, second)
+    api = world.administrator().api
+    later = (session.starts_at + timedelta(hours=1)).isoformat()
+    assert api.patch(f"/sessions/{session.id}", {"starts_at": later}, status=409)["code"] == "draw_pending"
+    assert api.delete(f"/sessions/{session.id}", status=409)["code"] == "draw_pending"
+    api.patch(f"/sessions/{session.id}", {"title": "非遗竹编（二）"})
+    api.post(f"/sessions/{session.id}/cancel", {"reason": "停电"}, status=200)
+
+
+def test_a_draw_gives_nobody_more_in_a_week_than_the_programme_allows(world: World) -> None:
+    facility, programme = world.facility(), world.programme(limits=Limits(per_resident_per_week=1))
+    first = world.session(facility, programme)
+    same_week, next_week = (world.session(facility, programme, starts_in=timedelta(days=n)) for n in (4, 10))
+    with pytest.raises(Invalid) as invalid:
+        opened(world, first, same_week)
+    assert invalid.value.fields == {"session_ids": "too_many_in_a_week"}
+    opened(world, first, next_week)
 
 
 def test_a_draw_without_entries_opens_the_session_for_booking(world: World) -> None:
