@@ -487,3 +487,11 @@ def test_several_at_once_under_one_key_make_one_row_and_hear_the_same(
     per_session = dict(db.session.execute(kept.group_by(Booking.session_id)).tuples().all())
     assert set(per_session.values()) == {1}
     assert set(per_session) >= {int(w["session_id"]) for w in wishes[:rounds]}
+
+
+def test_a_password_change_that_comes_again_and_again_is_no_guess_at_a_password(world: World) -> None:
+    someone = world.resident()
+    body = {"password": PASSWORD, "new_password": "another horse battery"}
+    for _ in range(12):
+        assert keyed(someone, "a", "/me/password", body).status_code == 204
+    world.browser().sign_in(someone.login, "another horse battery")
