@@ -84,6 +84,8 @@ def test_a_family_books_together(demo: Server, chromium: Browser) -> None:
     reader.sign_in(*RESIDENT[1:])
     reader.goto(f"/sessions/{session}")
     reader.page.locator("summary", has_text="several").click()
+    for box in reader.page.locator("input[type=checkbox][name=resident_id]").all():
+        box.check()
     reader.click("button", "Book for those chosen")
     expect(reader.page.locator(".pass", has_text="亲子阅读")).to_have_count(3)
     reader.close()

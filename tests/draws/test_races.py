@@ -61,12 +61,12 @@ def test_two_workers_hold_a_draw_once(world: World) -> None:
 
 
 def test_who_is_still_entering_as_entries_close_is_waited_for(world: World) -> None:
-    draw, someone = opened(world, capacity=1), world.resident()
+    draw_id, someone = opened(world, capacity=1).id, world.resident()
     entered, may_commit = Event(), Event()
     errors: list[BaseException] = []
 
     def enter() -> None:
-        services.enter(someone.actor, draw.id, [someone.resident_id])
+        services.enter(someone.actor, draw_id, [someone.resident_id])
         entered.set()
         assert may_commit.wait(PATIENCE)
 
@@ -74,7 +74,7 @@ def test_who_is_still_entering_as_entries_close_is_waited_for(world: World) -> N
         entering = started(world.app, lambda: unit_of_work(enter), errors)
         assert entered.wait(PATIENCE)
     with clock.frozen(CLOSES):
-        holding = started(world.app, lambda: unit_of_work(lambda: services.hold(draw.id)), errors)
+        holding = started(world.app, lambda: unit_of_work(lambda: services.hold(draw_id)), errors)
         holding.join(0.5)
         assert holding.is_alive(), "it waits for the entry"
         may_commit.set()

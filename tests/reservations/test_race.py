@@ -13,8 +13,10 @@ from tests.world import Someone, World
 
 
 def wish(someone: Someone, space: Space, first: str, last: str) -> Callable[[], object]:
+    """Numbers are read here: a row belongs to the session of the thread that loaded it."""
+    actor, space_id, resident_id = someone.actor, space.id, someone.resident_id
     starts_at, ends_at = at(first), at(last)
-    return lambda: services.reserve(someone.actor, space.id, someone.resident_id, starts_at, ends_at, "排练")
+    return lambda: services.reserve(actor, space_id, resident_id, starts_at, ends_at, "排练")
 
 
 def at_once(world: World, wishes: Sequence[Callable[[], object]]) -> Counter[str]:
