@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -41,7 +42,7 @@ class Failed(Exception):
     """The figures mean nothing; the text says why."""
 
 
-class Side:
+class Side(ABC):
     """The floor or the app: its database, its server, and how rows come into it."""
 
     name: str
@@ -58,12 +59,13 @@ class Side:
         self.random = random.Random(1)
         self.prepare()
 
+    @abstractmethod
     def prepare(self) -> None:
         """Schema, and the sessions of both scenarios."""
-        raise NotImplementedError
 
+    @abstractmethod
     def add_people(self, first: int, count: int) -> None:
-        raise NotImplementedError
+        """Residents who can sign in, numbered from `first`."""
 
     def have_people(self, wanted: int) -> None:
         """As many residents as that who never booked anything."""
@@ -79,7 +81,7 @@ class Side:
 
     def load(self, sessions: Sequence[int], seconds: float, clients: int) -> float:
         """Bookings per second. Failed where one of them was not answered 201."""
-        done = subprocess.run(  # noqa: S603 - our own command
+        done = subprocess.run(
             [sys.executable, "-m", "benchmarks.load", str(self.server.port), "--seconds", str(seconds),
              "--clients", str(clients)],
             cwd=ROOT, input=self.plan(sessions), stdout=subprocess.PIPE, text=True, check=True, timeout=seconds + 60)
@@ -96,8 +98,8 @@ class Side:
         """What was answered is what is there."""
         counters, rows = self.tables
         with self.engine.connect() as connection:
-            taken = connection.scalar(text(f"SELECT sum(places_taken) FROM {counters}"))  # noqa: S608 - our own names
-            kept = connection.scalar(text(f"SELECT count(*) FROM {rows}"))  # noqa: S608 - our own names
+            taken = connection.scalar(text(f"SELECT sum(places_taken) FROM {counters}"))
+            kept = connection.scalar(text(f"SELECT count(*) FROM {rows}"))
         if not taken == kept == self.booked:
             raise Failed(f"{self.name}: {self.booked} were answered 201, {taken} places are taken, {kept} rows kept")
 

@@ -25,7 +25,7 @@ SAFE = ("fsync", "synchronous_commit", "full_page_writes")
 def programs() -> Path:
     """Where initdb and postgres are; bin/postgresql.sh knows the places."""
     shell = ". bin/lib.sh && . bin/postgresql.sh && postgresql_bin"
-    asked = subprocess.run(["bash", "-c", shell], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603, S607
+    asked = subprocess.run(["bash", "-c", shell], cwd=ROOT, check=True, capture_output=True, text=True)
     found = asked.stdout.strip()
     if not found:
         raise RuntimeError("PostgreSQL 15 or newer is needed. On Debian and Ubuntu: apt install postgresql")
@@ -51,7 +51,7 @@ class Cluster:
         self.process: subprocess.Popen[bytes] | None = None
         if self.owner is not None:
             shutil.chown(self.folder, self.owner.pw_uid, self.owner.pw_gid)
-        made = subprocess.run(  # noqa: S603 - our own command
+        made = subprocess.run(
             [*self._as_owner(), str(self.programs / "initdb"), f"--pgdata={self.folder / 'data'}", "--username=huimin",
              "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"],
             cwd=self.folder, capture_output=True, text=True, check=False)
@@ -81,7 +81,7 @@ class Cluster:
 
     def _launch(self) -> None:
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
+            self.process = subprocess.Popen(
                 [*self._as_owner(), str(self.programs / "postgres"), "-D", str(self.folder / "data"),
                  "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.folder), "-c", "max_connections=200"],
                 cwd=self.folder, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)

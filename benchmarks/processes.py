@@ -54,7 +54,7 @@ def children_of(pid: int) -> list[int]:
     except FileNotFoundError:  # no such kernel, or no such process any more: then there are none
         if Path("/proc/self").exists():
             return []
-        found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
         listed = found.stdout
     return [int(child) for child in listed.split()]
 
@@ -79,7 +79,7 @@ def environment(database_url: str, instance: Path, *, workers: int | None = None
 
 def manage(environ: Mapping[str, str], *arguments: str) -> None:
     """bin/manage's command line; RuntimeError with its words where it fails."""
-    done = subprocess.run([sys.executable, "-m", "facilities.cli", *arguments], cwd=ROOT, env=dict(environ),  # noqa: S603
+    done = subprocess.run([sys.executable, "-m", "facilities.cli", *arguments], cwd=ROOT, env=dict(environ),
                           check=False, capture_output=True, text=True, timeout=120)
     if done.returncode:
         raise RuntimeError(f"bin/manage {' '.join(arguments)} failed: {done.stderr or done.stdout}")
@@ -96,7 +96,7 @@ class Server:
 
     def start(self) -> None:
         with self.log.open("ab") as output:
-            self.process = subprocess.Popen(  # noqa: S603 - our own command
+            self.process = subprocess.Popen(
                 [*leash("TERM"), sys.executable, "-m", *self.command], cwd=ROOT, env=self.environment,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
 

@@ -77,7 +77,7 @@ def violations(engine: Engine, ledger: Ledger, *, keys: bool) -> list[Violation]
 
 def _rows(connection: Connection, table: str, target: str) -> dict[int, Any]:
     rows = connection.execute(text(
-        f"SELECT id, reference, {target} AS target, resident_id, state, starts_at, ends_at FROM {table}"))  # noqa: S608
+        f"SELECT id, reference, {target} AS target, resident_id, state, starts_at, ends_at FROM {table}"))
     return {row.id: row for row in rows}
 
 

@@ -47,7 +47,7 @@ def _twin(connection: Connection, table: str, promise: Promise) -> None:
 def _copy(connection: Connection, table: str, number: int | None, **other: str) -> None:
     columns = [c["name"] for c in inspect(connection).get_columns(table) if c["name"] != "id"]
     values = ", ".join(other.get(name, name) for name in columns)
-    connection.execute(text(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE id = :id"),  # noqa: S608
+    connection.execute(text(f"INSERT INTO {table} ({', '.join(columns)}) SELECT {values} FROM {table} WHERE id = :id"),
                        {"id": number})
 
 

@@ -6,7 +6,7 @@ import secrets
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from flask import Flask, Response, jsonify, request
@@ -192,7 +192,7 @@ def add_sessions(url: str, sessions: Iterable[tuple[int, int]]) -> None:
     """From (id, capacity); each has an hour of its own."""
     def rows() -> Iterator[tuple[object, ...]]:
         for number, (n, capacity) in enumerate(sessions):
-            starts_at = datetime(2090, 1, 1) + timedelta(hours=number)  # noqa: DTZ001 - written as text, for both
+            starts_at = datetime(2090, 1, 1, tzinfo=UTC) + timedelta(hours=number)
             yield n, capacity, f"{starts_at:%Y-%m-%d %H:%M:%S}", f"{starts_at + timedelta(hours=1):%Y-%m-%d %H:%M:%S}"
 
     with contextlib.closing(store(url)) as floor:
