@@ -55,7 +55,7 @@ _LIVE_SIGN_IN = Prepared(_find_sign_in)
 
 def live_sign_in(secret_hash: str, kind: SignInKind, now: datetime, idle_since: datetime) -> LiveSignIn | None:
     """One query outside a transaction; None where the sign-in ended, was revoked or the user is disabled."""
-    rows = _LIVE_SIGN_IN.read(db.engine, {
+    rows = _LIVE_SIGN_IN.alone(db.engine, {
         "a_hash": secret_hash, "a_kind": kind, "at_present": now, "idle_since": idle_since})
     if not rows:
         return None

@@ -31,6 +31,7 @@ from facilities.programmes.schemas import SessionChange, SessionOut, read_change
 from facilities.web import exports
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import current_actor, first, signed_in, staff
+from facilities.web.idempotency import asked, kept_answer
 from facilities.web.paging import After, page_of, read_cursor
 from facilities.web.parts import word
 from facilities.web.problems import answer_refusal
@@ -54,7 +55,9 @@ def book(body: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
     actor = current_actor()
     wish = Wish(read_id(body["session_id"]), tuple(read_id(r) for r in body["resident_ids"]),
                 together=body["party"] == "together", or_wait=body["if_full"] == "waitlist")
-    return _show_booked(unit_of_work(lambda: services.book_places(actor, wish)))
+    key = asked()
+    booked = unit_of_work(lambda: services.book_at_once(actor, wish, key) or services.book_places(actor, wish))
+    return kept_answer(booked, 201) if isinstance(booked, str) else _show_booked(booked)
 
 
 def _show_booked(booked: Booked) -> dict[str, Any] | ResponseReturnValue:

@@ -1,18 +1,22 @@
 """The short way to a place: one person, nobody waiting, no limits to count (benchmarks/booking).
 
-On PostgreSQL one statement checks, takes the place, keeps the booking, tells and notes it. It may say no where the
-engine would say yes, never the other way (a test compares them): what it does not give gets a closer look. Then, and on
-SQLite, which has no network in between, the engine decides on what was read, and the place is taken only while the
-session is still of the version that the rules were checked against.
+A transaction of its own takes the place, keeps the booking, tells and notes it, and keeps the answer under the
+request's key: nobody waits for a place while Python is at work (decision 8). On PostgreSQL that is one statement, which
+also checks. It may say no where the engine would say yes, never the other way (a test compares them): what it does not
+give gets a closer look. There, and on SQLite, which has no network in between, the engine decides on what was read, and
+the place is taken only while the session is still of the version that the rules were checked against.
 """
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from itertools import chain
+from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Connection,
     Executable,
     Integer,
     String,
@@ -21,25 +25,29 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    cast,
     func,
     insert,
     literal,
+    literal_column,
     null,
     or_,
     select,
     true,
     update,
 )
+from sqlalchemy.exc import IntegrityError
 
 from facilities.bookings.models import Booking, BookingState
 from facilities.engine.deadlines import BookingWindow
 from facilities.engine.eligibility import Audience, Candidate
 from facilities.engine.limits import Limits
-from facilities.engine.on_offer import OnOffer
+from facilities.engine.on_offer import OnOffer, check_offer
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.audit import AuditEntry
 from facilities.infra.columns import UtcDateTime
 from facilities.infra.db import db
+from facilities.infra.idempotency import Asked, IdempotencyKey, Outcome, keep, raise_if_taken
 from facilities.infra.outbox import Notice
 from facilities.infra.prepared import Prepared
 from facilities.infra.sql import day_number, local_day, local_instant
@@ -51,6 +59,7 @@ from facilities.programmes.models import ActivitySession, Programme, SessionStat
 _sessions: Table = ActivitySession.__table__  # type: ignore[assignment]
 _bookings: Table = Booking.__table__  # type: ignore[assignment]
 _notices: Table = Notice.__table__  # type: ignore[assignment]
+_kept: Table = IdempotencyKey.__table__  # type: ignore[assignment]
 _audit: Table = AuditEntry.__table__  # type: ignore[assignment]
 _links: Table = Guardianship.__table__  # type: ignore[assignment]
 
@@ -59,6 +68,7 @@ _session_id, _version = bindparam("a_session", type_=BigInteger), bindparam("a_v
 _resident_id, _user_id = bindparam("a_resident", type_=BigInteger), bindparam("a_user", type_=BigInteger)
 _booking_id, _reference = bindparam("a_booking", type_=BigInteger), bindparam("a_reference", type_=String)
 _now, _facts = bindparam("at_present", type_=UtcDateTime), bindparam("some_facts", type_=JSON)
+_key, _fingerprint = bindparam("a_key", type_=String), bindparam("a_fingerprint", type_=String)
 _start, _end = bindparam("a_start", type_=UtcDateTime), bindparam("an_end", type_=UtcDateTime)
 _confirmed = literal(BookingState.CONFIRMED, _bookings.c.state.type)
 
@@ -88,9 +98,12 @@ def _looking() -> Executable:
 
 def look(actor: Actor, session_id: int, resident_id: int) -> Look | None:
     """None where the session is not there or the resident not the actor's."""
-    rows = LOOK.rows(db.session.connection(), {
-        "a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id})
+    rows = LOOK.rows(db.session.connection(), _whose(actor, session_id, resident_id))
     return _read(session_id, rows[0]) if rows else None
+
+
+def _whose(actor: Actor, session_id: int, resident_id: int) -> dict[str, object]:
+    return {"a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id}
 
 
 def _read(session_id: int, row: tuple[Any, ...]) -> Look:
@@ -108,44 +121,70 @@ def said_of(session_id: int, title: str, title_en: str | None, starts_at: dateti
             ) -> Mapping[str, object]:
     """What a message says of a session, as it was when it was written."""
     return {"title": title, "title_en": title_en, "session_id": session_id,
-            "starts_at": clock.local(starts_at).isoformat(), "ends_at": clock.local(ends_at).isoformat()}
+            "starts_at": _shown(starts_at), "ends_at": _shown(ends_at)}
 
 
-def at_once(actor: Actor, session_id: int, resident_id: int) -> Booking | None:
-    """The booking, detached, or None where it takes a closer look. PostgreSQL only."""
-    if db.engine.dialect.name != "postgresql":
+def at_once(actor: Actor, session_id: int, resident_id: int, asked: Asked | None = None) -> str | None:
+    """What the API says of the booking, in JSON, or None where it takes a closer look.
+
+    Committed when it returns, and kept under the key that was `asked` under. KeyTaken where the key was used before.
+    """
+    values = {**_whose(actor, session_id, resident_id), "at_present": clock.now(), "a_reference": new_reference()}
+    if db.engine.dialect.name == "sqlite":
+        return _in_steps(values, asked)
+    key, fingerprint = (asked.key, asked.fingerprint) if asked else (None, None)
+    try:
+        rows = AT_ONCE.alone(db.engine, {**values, "a_key": key, "a_fingerprint": fingerprint})
+    except IntegrityError as error:
+        raise_if_taken(error)
+        raise
+    return rows[0][0] if rows else None
+
+
+def _in_steps(values: dict[str, Any], asked: Asked | None) -> str | None:
+    rows = LOOK.alone(db.engine, values)
+    seen = _read(values["a_session"], rows[0]) if rows else None
+    if seen is None or seen.limits or seen.waiting or check_offer(seen.offer, seen.candidate, values["at_present"]):
         return None
-    booking = _booking(actor, session_id, resident_id)
-    rows = AT_ONCE.rows(db.session.connection(), _values(actor, booking))
-    if not rows:
-        return None
-    ((booking.id, booking.starts_at, booking.ends_at),) = rows
-    return booking
+    with db.engine.begin() as connection:
+        booking_id = _write(connection, values, seen)
+        if booking_id is None:
+            return None
+        item = _said_of_booking(
+            (str(booking_id), str(values["a_session"]), str(values["a_resident"])), values["a_reference"],
+            (_shown(seen.offer.window.starts_at), _shown(seen.offer.ends_at)), None)
+        answer = json.dumps({"items": [item], "refused": []})
+        if asked:
+            keep(asked, Outcome(201, "application/json", None, answer), connection)
+    return answer
 
 
 def take(actor: Actor, session_id: int, resident_id: int, seen: Look) -> Booking | None:
     """The booking, detached, or None where the session is full, somebody waits, or it is no longer what was seen."""
-    booking = _booking(actor, session_id, resident_id)
-    booking.starts_at, booking.ends_at = seen.offer.window.starts_at, seen.offer.ends_at
-    values = {**_values(actor, booking), "a_version": seen.version, "a_start": booking.starts_at,
-              "an_end": booking.ends_at, "some_facts": dict(seen.facts)}
-    connection = db.session.connection()
+    now, reference = clock.now(), new_reference()
+    booking_id = _write(db.session.connection(), {
+        **_whose(actor, session_id, resident_id), "at_present": now, "a_reference": reference}, seen)
+    if booking_id is None:
+        return None
+    return Booking(id=booking_id, reference=reference, session_id=session_id, resident_id=resident_id,
+                   starts_at=seen.offer.window.starts_at, ends_at=seen.offer.ends_at,
+                   state=BookingState.CONFIRMED, created_at=now, booked_by=actor.user_id)
+
+
+def _write(connection: Connection, values: Mapping[str, object], seen: Look) -> int | None:
+    """The id of the booking, which is told and noted; None where the place was not to be had."""
+    values = {**values, "a_version": seen.version, "a_start": seen.offer.window.starts_at,
+              "an_end": seen.offer.ends_at, "some_facts": dict(seen.facts)}
     if not TAKE.run(connection, values):
         return None
-    ((booking.id,),) = KEEP.rows(connection, values)
-    TELL.run(connection, {**values, "a_booking": booking.id})
-    NOTE.run(connection, {**values, "a_booking": booking.id})
-    return booking
+    ((booking_id,),) = KEEP.rows(connection, values)
+    TELL.run(connection, {**values, "a_booking": booking_id})
+    NOTE.run(connection, {**values, "a_booking": booking_id})
+    return int(booking_id)
 
 
-def _booking(actor: Actor, session_id: int, resident_id: int) -> Booking:
-    return Booking(reference=new_reference(), session_id=session_id, resident_id=resident_id,
-                   state=BookingState.CONFIRMED, created_at=clock.now(), booked_by=actor.user_id)
-
-
-def _values(actor: Actor, booking: Booking) -> dict[str, object]:
-    return {"a_session": booking.session_id, "a_resident": booking.resident_id, "a_user": actor.user_id,
-            "at_present": booking.created_at, "a_reference": booking.reference}
+def _shown(instant: datetime) -> str:
+    return clock.local(instant).isoformat()
 
 
 def _take_place() -> Update:
@@ -155,8 +194,11 @@ def _take_place() -> Update:
             .values(places_taken=s.places_taken + 1))
 
 
+T = TypeVar("T")
+
 _COLUMNS = ("session_id", "starts_at", "ends_at", "resident_id", "reference", "state", "created_at", "booked_by")
 _TOLD = ("about_id", "resident_id", "user_id", "kind", "about_kind", "facts", "created_at", "read_at")
+_KEPT = ("user_id", "key", "fingerprint", "status", "media_type", "body", "created_at")
 _NOTED = ("about_id", "at", "user_id", "verb", "about_kind", "facts")
 
 
@@ -187,8 +229,11 @@ def _at_once() -> Executable:
         "title", t.title, "title_en", t.title_en, "session_id", t.id,
         "starts_at", local_instant(t.starts_at), "ends_at", local_instant(t.ends_at), type_=JSON)
     told = _telling(booked.c.id, select(facts).scalar_subquery())
-    return (select(booked.c.id, t.starts_at, t.ends_at).select_from(booked.join(taken, true()))
-            .add_cte(told.cte("told"), _noting(booked.c.id).cte("noted")))
+    answer = select(_answered(taken, booked).label("body")).select_from(booked.join(taken, true())).cte("answer")
+    kept = insert(_kept).from_select(_KEPT, select(
+        _user_id, _key, _fingerprint, literal(201), literal("application/json"), answer.c.body, _now,
+    ).where(_key.is_not(None)))
+    return select(answer.c.body).add_cte(told.cte("told"), _noting(booked.c.id).cte("noted"), kept.cte("kept"))
 
 
 def _keep() -> Executable:
@@ -208,9 +253,28 @@ def _telling(booking_id: Any, facts: Any = _facts) -> Any:  # noqa: ANN401 - col
     return insert(_notices).from_select(_TOLD, source)
 
 
+def _answered(taken: Any, booked: Any) -> Any:  # noqa: ANN401 - the two parts of the statement
+    said: Mapping[str, Any] = _said_of_booking(
+        (cast(booked.c.id, String), cast(taken.c.id, String), cast(_resident_id, String)), _reference,
+        (local_instant(taken.c.starts_at), local_instant(taken.c.ends_at)), null())
+    item = func.json_build_object(*chain.from_iterable(said.items()))
+    nobody = func.json_build_array()
+    return cast(func.json_build_object("items", func.json_build_array(item), "refused", nobody), String(None))
+
+
+def _said_of_booking(ids: tuple[T, T, T], reference: T, ends: tuple[T, T], nothing: T | None,
+                     ) -> dict[str, T | str | None]:
+    """schemas.BookingOut of one person's new booking, in values or in columns that hold them."""
+    booking_id, session_id, resident_id = ids
+    starts_at, ends_at = ends
+    return {"id": booking_id, "reference": reference, "session_id": session_id, "resident_id": resident_id,
+            "status": BookingState.CONFIRMED.value, "party": nothing, "waitlist_position": nothing,
+            "offer_expires_at": nothing, "starts_at": starts_at, "ends_at": ends_at, "cancel_reason": nothing}
+
+
 def _noting(booking_id: Any) -> Any:  # noqa: ANN401 - a column or a parameter
     return insert(_audit).from_select(_NOTED, select(
-        booking_id, _now, _user_id, literal("booked"), literal("booking"), literal({}, JSON)))
+        booking_id, _now, _user_id, literal("booked"), literal("booking"), literal_column("'{}'", JSON)))
 
 
 LOOK, AT_ONCE = Prepared(_looking), Prepared(_at_once)

@@ -2,7 +2,6 @@
 
 import sqlite3
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from threading import RLock
@@ -40,12 +39,15 @@ db = SQLAlchemy(metadata=Model.metadata, session_options={"expire_on_commit": Fa
 
 @dataclass(slots=True)
 class _Unit:
-    """`undone`: a part of it failed and everything was rolled back; what comes after stands on its own."""
+    """`undone`: a part of it failed and everything was rolled back; what comes after stands on its own.
+
+    `turns`: how many transactions it began on SQLite, for each of which this process has nobody else write.
+    """
 
     undone: bool = False
+    turns: int = 0
 
 
-IMMEDIATE = {"begin": "IMMEDIATE"}
 _writer = RLock()
 _around: ContextVar[_Unit | None] = ContextVar("unit_of_work", default=None)
 
@@ -55,7 +57,8 @@ def unit_of_work(work: Callable[[], T]) -> T:
 
     Inside another unit it is a part of that one, which commits for both, or undoes both where either fails.
     Raises `Refused` where a named constraint says no, so that the database's refusal and the engine's look alike.
-    On SQLite the transaction begins with BEGIN IMMEDIATE: a reader that turns writer half-way would be thrown out.
+    The transaction begins with the first statement, so that nobody waits while a request is still being read. On SQLite
+    that is BEGIN IMMEDIATE: a reader that turns writer half-way would be thrown out.
     """
     around = _around.get()
     if around is not None and not around.undone:
@@ -65,11 +68,9 @@ def unit_of_work(work: Callable[[], T]) -> T:
         unit = _Unit()
         token = _around.set(unit)
         try:
-            with _in_line():
-                db.session.connection(execution_options=IMMEDIATE)
-                result = work()
-                if not unit.undone:
-                    db.session.commit()
+            result = work()
+            if not unit.undone and db.session().in_transaction():
+                db.session.commit()
         except IntegrityError as error:
             db.session.rollback()
             refusal = refused_by(error, Model.metadata)
@@ -86,13 +87,10 @@ def unit_of_work(work: Callable[[], T]) -> T:
         else:
             return result
         finally:
+            for _ in range(unit.turns):
+                _writer.release()
             _around.reset(token)
     raise AssertionError("unreachable: the last attempt returns or raises")
-
-
-def _in_line() -> AbstractContextManager[object]:
-    """SQLite has one writer and lets others sleep and try again: within a process they queue instead."""
-    return _writer if db.engine.dialect.name == "sqlite" else nullcontext()
 
 
 def _as_part_of(around: _Unit, work: Callable[[], T]) -> T:
@@ -133,16 +131,23 @@ def _forget_what_was_read() -> None:
 
 
 @event.listens_for(Engine, "connect")
-def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - any driver's
+def _prepare_connection(connection: Any, _entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - any driver's
+    """Transactions begin where `_begin` says so, on both: a statement alone needs none around it (infra.prepared)."""
     if not isinstance(connection, sqlite3.Connection):
+        connection.autocommit = True
         return
-    connection.isolation_level = None  # transactions begin where `_begin_sqlite` says so
+    connection.isolation_level = None
     for pragma in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON",
                    f"busy_timeout = {SQLITE_BUSY_SECONDS * 1000}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
 @event.listens_for(Engine, "begin")
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get('begin', 'DEFERRED')}")
+def _begin(connection: Connection) -> None:
+    unit = _around.get()
+    if connection.dialect.name != "sqlite" or unit is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    _writer.acquire()  # SQLite lets whoever would write second sleep and try again: within a process they queue instead
+    unit.turns += 1
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

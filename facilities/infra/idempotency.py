@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, bindparam, delete, select, text
+from sqlalchemy import BigInteger, Connection, ForeignKey, String, Text, bindparam, delete, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from facilities.infra.columns import UtcDateTime
 from facilities.infra.db import Model, db
+from facilities.infra.integrity import violated
 from facilities.infra.prepared import Prepared
 from facilities.kernel import clock
 
@@ -38,8 +40,24 @@ class Outcome:
     body: str
 
 
+@dataclass(slots=True)
+class Asked:
+    """The key that a request came with, and what tells the request from others. `is_kept`: its outcome is, already."""
+
+    user_id: int
+    key: str
+    fingerprint: str
+    is_kept: bool = False
+
+
 class KeyTaken(Exception):
     """The same key was used at the same moment, and the other was first: nothing of this request may stay."""
+
+
+def raise_if_taken(error: IntegrityError) -> None:
+    """KeyTaken where that is what the database says."""
+    if violated(error, Model.metadata) == IdempotencyKey.__table__.primary_key.name:  # type: ignore[attr-defined]
+        raise KeyTaken from error
 
 
 _KEEP = Prepared(lambda: text(
@@ -49,18 +67,19 @@ _KEEP = Prepared(lambda: text(
         bindparam("user_id", type_=BigInteger), bindparam("created_at", type_=UtcDateTime)))
 
 
-def kept(user_id: int, key: str) -> tuple[str, Outcome] | None:
+def kept(asked: Asked) -> tuple[str, Outcome] | None:
     """The fingerprint of the request that used the key, and its outcome."""
     row = db.session.execute(
         select(IdempotencyKey.fingerprint, IdempotencyKey.status, IdempotencyKey.media_type, IdempotencyKey.location,
-               IdempotencyKey.body).where(IdempotencyKey.user_id == user_id, IdempotencyKey.key == key)).first()
+               IdempotencyKey.body)
+        .where(IdempotencyKey.user_id == asked.user_id, IdempotencyKey.key == asked.key)).first()
     return (row[0], Outcome(*row[1:])) if row else None
 
 
-def keep(user_id: int, key: str, fingerprint: str, outcome: Outcome) -> None:
+def keep(asked: Asked, outcome: Outcome, connection: Connection | None = None) -> None:
     """KeyTaken where somebody was faster: PostgreSQL waits here for who is writing the same key at this moment."""
-    written = _KEEP.run(db.session.connection(), {
-        "user_id": user_id, "key": key, "fingerprint": fingerprint, "status": outcome.status,
+    written = _KEEP.run(connection or db.session.connection(), {
+        "user_id": asked.user_id, "key": asked.key, "fingerprint": asked.fingerprint, "status": outcome.status,
         "media_type": outcome.media_type, "location": outcome.location, "body": outcome.body,
         "created_at": clock.now()})
     if not written:

@@ -1,13 +1,17 @@
 """A statement that is put together once and then run on the driver itself.
 
 For the few that everybody waits for: SQLAlchemy writes the SQL and converts the values, for each database once, and its
-machinery of a single execution, which costs more than the statement, is left out. Errors are SQLAlchemy's.
+machinery of a single execution, which costs more than the statement, is left out. Constants stand in the SQL, so that
+only what changes goes over the wire. Errors are SQLAlchemy's.
 """
 
+import re
+import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from psycopg import RawCursor
 from sqlalchemy import Connection, Dialect, Engine, Executable
 from sqlalchemy.exc import DBAPIError
 
@@ -16,13 +20,12 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """SQL in the driver's own style. `order`: the parameters' names where the style is positional."""
+    """SQL with numbered parameters: their names in order, and what makes a value the driver's and back."""
 
     sql: str
-    fixed: Mapping[str, Any]
-    converts: Mapping[str, Convert]
-    order: tuple[str, ...] | None
+    parameters: tuple[tuple[str, Convert | None], ...]
     results: tuple[Convert | None, ...]
+    cursor: Callable[[Any], Any]
 
 
 class Prepared:
@@ -39,18 +42,13 @@ class Prepared:
         ready = self._for(connection.dialect)
         return int(_run(connection.engine, connection.connection.driver_connection, ready, values).rowcount)
 
-    def read(self, engine: Engine, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-        """The rows of a single look that needs no transaction around it: no BEGIN, no ROLLBACK on the wire."""
+    def alone(self, engine: Engine, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of a statement that needs no other: it is its own transaction, with no BEGIN or COMMIT on the wire.
+        """
         pooled = engine.raw_connection()
-        driver: Any = pooled.driver_connection
-        on_the_wire = engine.dialect.name == "postgresql"
         try:
-            if on_the_wire:
-                driver.autocommit = True
-            return self._rows(engine, driver, values)
+            return self._rows(engine, pooled.driver_connection, values)
         finally:
-            if on_the_wire and not driver.closed:
-                driver.autocommit = False
             pooled.close()
 
     def _rows(self, engine: Engine, driver: Any, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:  # noqa: ANN401
@@ -66,24 +64,37 @@ class Prepared:
 
 def _run(engine: Engine, driver: Any, ready: _Ready, values: Mapping[str, Any]) -> Any:  # noqa: ANN401 - driver, cursor
     """A connection that is lost is found out and thrown away when it goes back to the pool."""
-    given = {**ready.fixed, **values}
-    for name, convert in ready.converts.items():
-        given[name] = convert(given[name])
+    given = [convert(values[name]) if convert else values[name] for name, convert in ready.parameters]
     if watchers := engine.dispatch.before_cursor_execute:  # those who count queries
         watchers(None, None, ready.sql, given, None, False)
     try:
-        return driver.execute(ready.sql, given if ready.order is None else [given[name] for name in ready.order])
+        return ready.cursor(driver).execute(ready.sql, given)
     except engine.dialect.loaded_dbapi.Error as error:
         raise DBAPIError.instance(ready.sql, None, error, engine.dialect.loaded_dbapi.Error,
                                   hide_parameters=True, dialect=engine.dialect) from error
 
 
+_PARAMETER = re.compile(r"%\((\w+)\)s")
+_CURSORS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "postgresql": ("$", RawCursor), "sqlite": ("?", sqlite3.Connection.cursor)}
+
+
 def _prepare(statement: Executable, dialect: Dialect) -> _Ready:
-    compiled: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
-    converts = {name: convert for bind, name in compiled.bind_names.items()
-                if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None}
+    named: Dialect = type(dialect)(paramstyle="pyformat")  # type: ignore[call-arg]
+    compiled: Any = statement.compile(dialect=named)  # type: ignore[attr-defined]
+    mark, cursor = _CURSORS[dialect.name]
+    types = {name: bind.type.dialect_impl(dialect) for bind, name in compiled.bind_names.items()}
+    order: list[str] = []
+
+    def put(found: re.Match[str]) -> str:
+        name = found[1]
+        if (constant := compiled.params[name]) is not None:
+            return str(types[name].literal_processor(dialect)(constant))
+        if name not in order:
+            order.append(name)
+        return f"{mark}{order.index(name) + 1}"
+
+    sql = _PARAMETER.sub(put, compiled.string).replace("%%", "%")
     columns: Any = getattr(statement, "exported_columns", ())
     results = tuple(c.type.dialect_impl(dialect).result_processor(dialect, None) for c in columns)
-    order = tuple(compiled.positiontup) if compiled.positional else None
-    fixed = {name: value for name, value in compiled.params.items() if value is not None}
-    return _Ready(compiled.string, fixed, converts, order, results)
+    return _Ready(sql, tuple((name, types[name].bind_processor(dialect)) for name in order), results, cursor)

@@ -6,10 +6,9 @@ from flask import Flask, Request, Response, abort, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user
 
 from facilities.kernel.text import has_unprintable
-from facilities.web.guards import is_api
+from facilities.web.guards import actor_or_none, is_api
 from facilities.web.problems import invalid
 
 LARGEST_BODY = 1024 * 1024
@@ -39,7 +38,7 @@ def register_edge(app: Flask) -> None:
     def know_who_acts() -> None:
         """Before any view reads: noting that somebody was seen writes, and forgets what was read before."""
         if request.endpoint and not _is_impersonal(request.endpoint):
-            _ = current_user.is_authenticated
+            actor_or_none()
 
     @app.before_request
     def refuse_large_bodies() -> None:
@@ -51,7 +50,7 @@ def register_edge(app: Flask) -> None:
     def refuse_unprintable_text() -> ResponseReturnValue | None:
         """NUL and its kin in an address or a form; JSON bodies are read by their schemas."""
         view = app.view_functions.get(request.endpoint or "")
-        if is_api() and getattr(view, "__guard__", "public") != "public" and not current_user.is_authenticated:
+        if is_api() and getattr(view, "__guard__", "public") != "public" and actor_or_none() is None:
             return None  # the guard answers first
         sources = [*request.args.items(multi=True)]
         if not is_api():
@@ -72,7 +71,7 @@ def register_edge(app: Flask) -> None:
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if request.endpoint and not _is_impersonal(request.endpoint) and current_user.is_authenticated:
+        if request.endpoint and not _is_impersonal(request.endpoint) and actor_or_none():
             response.headers["Cache-Control"] = "no-store"
         return response
 

@@ -28,7 +28,8 @@ def current_actor() -> Actor:
 
 
 def actor_or_none() -> Actor | None:
-    return current_user.actor if current_user.is_authenticated else None
+    user = current_user._get_current_object()  # noqa: SLF001 - the proxy's documented way: each look through it is dear
+    return user.actor if user.is_authenticated else None
 
 
 def public(view: View) -> View:
@@ -41,11 +42,12 @@ def _guard(name: str, admits: Callable[[Actor], bool]) -> Callable[[View], View]
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(*args: Any, **kwargs: Any) -> ResponseReturnValue:  # noqa: ANN401 - passes on what it gets
-            if not current_user.is_authenticated:
+            actor = actor_or_none()
+            if actor is None:
                 if is_api():
                     abort(401)
                 return cast(ResponseReturnValue, current_app.login_manager.unauthorized())  # type: ignore[attr-defined]
-            if not admits(current_actor()):
+            if not admits(actor):
                 raise NotPermitted
             return cast(ResponseReturnValue, current_app.ensure_sync(view)(*args, **kwargs))
 

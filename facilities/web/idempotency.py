@@ -11,20 +11,19 @@ import hmac
 import json
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app, g, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_login import current_user
 from markupsafe import Markup
 
 from facilities.infra.db import unit_of_work
-from facilities.infra.idempotency import LONGEST_KEY, KeyTaken, Outcome, keep, kept
+from facilities.infra.idempotency import LONGEST_KEY, Asked, KeyTaken, Outcome, keep, kept
 from facilities.kernel.refusals import Refusal
 from facilities.kernel.text import has_unprintable
-from facilities.web.guards import current_actor, is_api
+from facilities.web.guards import actor_or_none, is_api
 from facilities.web.problems import answer_refusal, invalid, page, problem
 from facilities.web.wording import words_for
 
@@ -53,11 +52,13 @@ def once(view: View) -> View:
     @wraps(view)
     def keyed(*args: Any, **kwargs: Any) -> ResponseReturnValue:  # noqa: ANN401 - passes on what it gets
         key = (request.headers.get(HEADER) if is_api() else request.form.get(FIELD)) or ""
-        if request.method != "POST" or not key or not current_user.is_authenticated:
+        actor = actor_or_none() if key and request.method == "POST" else None
+        if actor is None:
             return view(*args, **kwargs)
         if len(key) > LONGEST_KEY or not key.isascii() or has_unprintable(key):
             return _unusable()
-        return _Request(current_actor().user_id, key, _fingerprint()).answer(lambda: view(*args, **kwargs))
+        g.asked = Asked(actor.user_id, key, _fingerprint())
+        return _Request(g.asked).answer(lambda: view(*args, **kwargs))
 
     return keyed
 
@@ -75,9 +76,21 @@ def _in_progress() -> ResponseReturnValue:
     return response
 
 
+def asked() -> Asked | None:
+    """The key of this request, for a service that keeps the answer itself."""
+    return cast(Asked | None, g.get("asked"))
+
+
+def kept_answer(body: str, status: int) -> Response:
+    """The answer that such a service gave and, where there is a key, has kept."""
+    if key := asked():
+        key.is_kept = True
+    return current_app.response_class(body, status, mimetype="application/json")
+
+
 class _Request:
-    def __init__(self, user_id: int, key: str, fingerprint: str) -> None:
-        self.user_id, self.key, self.fingerprint = user_id, key, fingerprint
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
 
     def answer(self, view: Callable[[], ResponseReturnValue]) -> ResponseReturnValue:
         if request.endpoint != NOT_LOOKED_UP and (again := self._kept()):
@@ -105,8 +118,8 @@ class _Request:
         return response
 
     def _keep(self, response: Response) -> None:
-        if self._is_worth_keeping(response):
-            keep(self.user_id, self.key, self.fingerprint, Outcome(
+        if self._is_worth_keeping(response) and not self.asked.is_kept:
+            keep(self.asked, Outcome(
                 response.status_code, response.mimetype or "", response.headers.get("Location"),
                 response.get_data(as_text=True)))
 
@@ -117,11 +130,11 @@ class _Request:
         return response.status_code in (302, 303)
 
     def _kept(self) -> ResponseReturnValue | None:
-        found = kept(self.user_id, self.key)
+        found = kept(self.asked)
         if found is None:
             return None
         fingerprint, outcome = found
-        if fingerprint != self.fingerprint:
+        if fingerprint != self.asked.fingerprint:
             refusal = Refusal("idempotency_key_reused")
             words = words_for(refusal)
             return problem(422, code=refusal.code, detail=words) if is_api() else page(422, words)

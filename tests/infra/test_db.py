@@ -88,12 +88,13 @@ def test_what_was_read_before_is_read_again_inside(world: World) -> None:
     assert unit_of_work(lambda: session.capacity) == 7
 
 
-def test_sqlite_takes_the_write_lock_at_once(app: Flask) -> None:
+def test_sqlite_takes_the_write_lock_with_the_first_statement(app: Flask) -> None:
     if db.engine.dialect.name != "sqlite":
         assert db.session.execute(text("SHOW transaction_isolation")).scalar_one() == "read committed"
         return
 
     def inside() -> None:
+        db.session.execute(text("SELECT 1"))
         with (
             contextlib.closing(sqlite3.connect(db.engine.url.database or "", timeout=0.05)) as other,
             pytest.raises(sqlite3.OperationalError, match="locked"),

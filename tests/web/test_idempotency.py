@@ -249,7 +249,7 @@ def test_what_went_wrong_on_our_side_is_not_kept(app: Flask, world: World, monke
         raise RuntimeError
 
     with monkeypatch.context() as patch:
-        patch.setattr("facilities.bookings.api.services.book_places", broken)
+        patch.setattr("facilities.bookings.api.services.book_at_once", broken)
         assert keyed(someone, "a", "/bookings", wish(session, someone)).status_code == 500
     assert count(IdempotencyKey) == 0
     assert keyed(someone, "a", "/bookings", wish(session, someone)).status_code == 201
