@@ -1,14 +1,16 @@
 """Typed settings, read once from the environment. `Settings.read()` says in plain words what is wrong."""
 
+import base64
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("demo", "test", "production")
 SHORTEST_SECRET = 32
+KEY_BYTES = 32
 
 
 class SettingsError(Exception):
@@ -21,6 +23,7 @@ class Settings:
     instance: Path
     database_url: str
     secret_key: str
+    identity_keys: tuple[str, ...]
     clock_file: Path | None = None
     host: str = "127.0.0.1"
     port: int = 8000
@@ -52,6 +55,7 @@ class Settings:
             instance=instance,
             database_url=_database_url(environ, instance, production=production),
             secret_key=_secret_key(environ, instance, production=production),
+            identity_keys=_identity_keys(environ, instance, production=production),
             clock_file=Path(clock_file) if clock_file else None,
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole_number(environ, "PORT", 8000),
@@ -77,17 +81,40 @@ def _secret_key(environ: Mapping[str, str], instance: Path, *, production: bool)
             raise SettingsError(f"SECRET_KEY is missing or weak: set at least {SHORTEST_SECRET} random characters, "
                                 "for example from: python3 -c 'import secrets; print(secrets.token_urlsafe(48))'.")
         return key
-    return key or _kept_secret(instance / "secret_key")
+    return key or _kept_secret(instance / "secret_key", lambda: secrets.token_urlsafe(48))
 
 
-def _kept_secret(path: Path) -> str:
+def _identity_keys(environ: Mapping[str, str], instance: Path, *, production: bool) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in environ.get("IDENTITY_KEYS", "").split(",") if key.strip())
+    if not keys and not production:
+        keys = (_kept_secret(instance / "identity_key", _new_key),)
+    if not keys or not all(_is_key(key) for key in keys):
+        raise SettingsError("IDENTITY_KEYS is missing or no key: set one or several, newest first, with commas "
+                            "between them, each from: python3 -c 'import base64, secrets; "
+                            "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'.")
+    return keys
+
+
+def _new_key() -> str:
+    return base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def _is_key(text: str) -> bool:
+    try:
+        key = base64.b64decode(text, altchars=b"-_", validate=True)
+    except ValueError:
+        return False
+    return len(key) == KEY_BYTES and len(set(key)) > KEY_BYTES // 4
+
+
+def _kept_secret(path: Path, make: Callable[[], str]) -> str:
     """One secret for each demonstration or test installation, made at its first start."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         return path.read_text(encoding="ascii")
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        key = secrets.token_urlsafe(48)
+        key = make()
         file.write(key)
     return key
 

@@ -23,6 +23,7 @@ from facilities.draws import views as draws_views
 from facilities.households import api as households_api
 from facilities.households import views as households_views
 from facilities.infra.db import db
+from facilities.infra.encryption import register_encryption
 from facilities.kernel import clock
 from facilities.notices import api as notices_api
 from facilities.notices import views as notices_views
@@ -61,6 +62,7 @@ def create_app(settings: Settings) -> Flask:
     _configure(app, settings)
     clock.read_from_file(settings.clock_file)
     db.init_app(app)
+    register_encryption(app, settings.identity_keys)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     Babel(app, locale_selector=choose_language, default_locale="zh")
     Bootstrap5(app)

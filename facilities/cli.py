@@ -18,6 +18,7 @@ from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
 from facilities.background import do_what_is_due
 from facilities.demo.loading import load_demonstration
+from facilities.infra.audit import verify as verify_audit
 from facilities.infra.db import refresh_planner, unit_of_work
 from facilities.kernel.actors import Granted, Role
 from facilities.kernel.refusals import Invalid, Refused
@@ -158,6 +159,26 @@ def statistics_verify() -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} differences in {looked_at} sessions")
     click.echo(f"{looked_at} sessions recounted, all figures agree")
+
+
+@main.group(help="What staff did and looked at.")
+def audit() -> None:
+    pass
+
+
+@audit.command("verify", help="Follow the chain of entries; ANCHOR is what an earlier run printed.")
+@click.argument("anchor", required=False)
+def audit_verify(anchor: str | None) -> None:
+    number, _, chained = (anchor or "").partition(":")
+    if anchor and not (number.isdigit() and chained):
+        raise click.ClickException("An anchor looks like 1204:3f9a…, as printed by an earlier run.")
+    found = verify_audit((int(number), chained) if anchor else None)
+    for fault in found.faults:
+        click.echo(fault)
+    click.echo(f"anchor\t{found.number}:{found.chained}")
+    if found.faults:
+        raise click.ClickException(f"{len(found.faults)} faults in {found.number} entries")
+    click.echo(f"{found.number} entries, each as it was written")
 
 
 if __name__ == "__main__":

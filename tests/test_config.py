@@ -1,5 +1,6 @@
 """Settings: what stops the start, and in which words."""
 
+import base64
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from config import Settings, SettingsError
 
 SECRET = "k3vQ9-xT7mPz_2LbWc8RdYh5NfJs1GaE"
+KEY = base64.urlsafe_b64encode(bytes(range(32))).decode()
 
 
 def read(tmp_path: Path, **environ: str) -> Settings:
@@ -17,12 +19,20 @@ def read(tmp_path: Path, **environ: str) -> Settings:
     ("environ", "says"),
     [
         ({}, "DATABASE_URL"),
-        ({"DATABASE_URL": "sqlite:///x", "SECRET_KEY": SECRET}, "HUIMIN_ALLOW_SQLITE"),
+        ({"DATABASE_URL": "sqlite:///x", "SECRET_KEY": SECRET, "IDENTITY_KEYS": KEY}, "HUIMIN_ALLOW_SQLITE"),
         ({"DATABASE_URL": "postgresql://x/y"}, "SECRET_KEY"),
+        ({"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": SECRET}, "IDENTITY_KEYS"),
+        ({"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": SECRET, "IDENTITY_KEYS": "short"}, "IDENTITY_KEYS"),
+        ({"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": SECRET, "IDENTITY_KEYS": "A" * 43 + "="}, "IDENTITY_KEYS"),
         ({"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": "a" * 64}, "SECRET_KEY"),
         (
-            {"DATABASE_URL": "postgresql://x/y", "SECRET_KEY": SECRET, "HUIMIN_CLOCK_FILE": "clock"},
+            {
+                "DATABASE_URL": "postgresql://x/y",
+                "SECRET_KEY": SECRET,
+                "IDENTITY_KEYS": KEY,
+                "HUIMIN_CLOCK_FILE": "clock",
+            },
             "HUIMIN_CLOCK_FILE",
         ),
         ({"HUIMIN_ENV": "staging"}, "HUIMIN_ENV"),
@@ -49,13 +59,13 @@ def test_a_start_that_would_not_be_safe_is_refused_with_what_to_change(
 
 
 def test_production_starts_on_postgresql_with_a_secret(tmp_path: Path) -> None:
-    settings = read(tmp_path, DATABASE_URL="postgresql://x/y", SECRET_KEY=SECRET)
+    settings = read(tmp_path, DATABASE_URL="postgresql://x/y", SECRET_KEY=SECRET, IDENTITY_KEYS=KEY)
     assert settings.is_production
     assert settings.database_url == "postgresql+psycopg://x/y"
 
 
 def test_production_on_sqlite_is_an_explicit_choice(tmp_path: Path) -> None:
-    settings = read(tmp_path, HUIMIN_ALLOW_SQLITE="yes", SECRET_KEY=SECRET)
+    settings = read(tmp_path, HUIMIN_ALLOW_SQLITE="yes", SECRET_KEY=SECRET, IDENTITY_KEYS=KEY)
     assert settings.database_url.startswith("sqlite")
 
 

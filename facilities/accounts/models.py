@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, Index, String, false
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from facilities.infra.columns import BigId, UtcDateTime, enum_type
@@ -29,6 +29,7 @@ class User(Model):
     password_hash: Mapped[str] = mapped_column(String(255))
     disabled: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     grants: Mapped[list["Grant"]] = relationship(back_populates="user", cascade="all, delete-orphan", lazy="raise")
 
@@ -39,7 +40,9 @@ class Grant(Model):
     __tablename__ = "grants"
     __table_args__ = (
         check("role <> 'resident'", "role_is_for_staff"),
-        check("(role = 'manager') = (facility_id IS NOT NULL)", "manager_has_a_facility"),
+        check("(role IN ('manager', 'guard')) = (facility_id IS NOT NULL)", "role_at_a_facility_has_one"),
+        check("role = 'reviewer' OR sub_district_code IS NULL", "sub_district_is_for_reviewers"),
+        check("starts_at < ends_at", "starts_before_it_ends"),
         Index("uq_grants_user_role_facility", "user_id", "role", "facility_id", unique=True),
     )
 
@@ -47,6 +50,11 @@ class Grant(Model):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     role: Mapped[Role] = mapped_column(enum_type(Role, "role"))
     facility_id: Mapped[int | None] = mapped_column(ForeignKey("facilities.id"), index=True)
+    sub_district_code: Mapped[str | None] = mapped_column(ForeignKey("sub_districts.code"))
+    starts_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    granted_by: Mapped[int | None] = mapped_column(BigId)  # an account may be erased, what it did stays
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # what nobody uses lapses
 
     user: Mapped[User] = relationship(back_populates="grants", lazy="raise")
 
@@ -64,6 +72,47 @@ class SignIn(Model):
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    device: Mapped[str | None] = mapped_column(String(60))  # in words, so that its owner knows it again
+
+
+class SecondFactor(Model):
+    """A member of staff's one-time password generator. `last_step`: each code opens once."""
+
+    __tablename__ = "second_factors"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    secret: Mapped[str] = mapped_column(Text)  # encrypted
+    confirmed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_step: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class KnownDevice(Model):
+    """A browser from which a user signed in before: strangers' failures do not lock it out."""
+
+    __tablename__ = "known_devices"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class CodePurpose(StrEnum):
+    RESET = "reset"
+    SIGN_IN = "sign_in"
+
+
+class OneTimeCode(Model):
+    """A code that was sent to a phone; one at a time for each purpose."""
+
+    __tablename__ = "one_time_codes"
+
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    purpose: Mapped[CodePurpose] = mapped_column(enum_type(CodePurpose, "purpose"), primary_key=True)
+    code_hash: Mapped[str] = mapped_column(String(64))  # keyed: six digits could be tried out
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
 class SignInFailures(Model):

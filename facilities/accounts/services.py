@@ -82,7 +82,8 @@ def replace_grants(user: User, grants: Sequence[Granted]) -> None:
     if any((g.role is Role.MANAGER) != (g.facility_id is not None) for g in grants):
         raise Invalid(grants="manager_needs_facility")
     db.session.execute(delete(Grant).where(Grant.user_id == user.id))
-    db.session.add_all(Grant(user_id=user.id, role=g.role, facility_id=g.facility_id) for g in dict.fromkeys(grants))
+    db.session.add_all(Grant(user_id=user.id, role=g.role, facility_id=g.facility_id, starts_at=clock.now())
+                       for g in dict.fromkeys(grants))
     try:
         db.session.flush()
     except IntegrityError as error:  # the one foreign key that a caller chooses

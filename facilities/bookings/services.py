@@ -211,7 +211,7 @@ def _promise(actor: Actor, session: ActivitySession, resident_ids: Sequence[int]
     kind = "booked" if state is BookingState.CONFIRMED else "waitlisted"
     tell(kind, "booking", queries.whom(Booking.id.in_([b.id for b in items])), facts_of(session), by=actor.user_id)
     ground = {"override": wish.override} if wish.override else {}
-    audit.note(actor.user_id, kind, "booking", [b.id for b in items], {"at_desk": wish.at_desk, **ground})
+    audit.note(actor, kind, "booking", [b.id for b in items], {"at_desk": wish.at_desk, **ground})
     return items
 
 
@@ -231,7 +231,7 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
         db.session.flush()
     else:
         promotion.free_places(session, [booking.id], BookingState.CANCELLED)
-    audit.note(actor.user_id, "cancelled", "booking", [booking.id])
+    audit.note(actor, "cancelled", "booking", [booking.id])
     for each in (session, *freed_for):
         promotion.settle(each)
     return queries.own_booking(actor, booking_id) or booking
@@ -249,7 +249,7 @@ def accept_offer(actor: Actor, booking_id: int) -> Booking:
         party = queries.offered_with(booking)
         db.session.execute(update(Booking).where(Booking.id.in_(party)).values(
             state=BookingState.CONFIRMED, offer_expires_at=None))
-        audit.note(actor.user_id, "accepted", "booking", party)
+        audit.note(actor, "accepted", "booking", party)
     elif booking.state not in (BookingState.EXPIRED, *FOLLOWS_THE_ROLL):
         raise Refused("no_offer")
     return queries.own_booking(actor, booking_id) or booking
@@ -261,7 +261,7 @@ def decline_offer(actor: Actor, booking_id: int) -> Booking:
     if booking.state is BookingState.OFFERED:
         party = queries.offered_with(booking)
         promotion.free_places(session, party, BookingState.CANCELLED)
-        audit.note(actor.user_id, "declined", "booking", party)
+        audit.note(actor, "declined", "booking", party)
         for each in (session, *freed_for):
             promotion.settle(each)
     elif booking.state not in (BookingState.CANCELLED, BookingState.EXPIRED):
@@ -300,7 +300,7 @@ def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
     if queries.elsewhere(party.values(), session):
         raise Refused("overlaps_own_booking")
     promotion.confirm(session, list(party), override_reason=reason)
-    audit.note(actor.user_id, "promoted_by_hand", "booking", party, {"reason": reason})
+    audit.note(actor, "promoted_by_hand", "booking", party, {"reason": reason})
     db.session.refresh(booking)
     return booking
 
@@ -324,7 +324,7 @@ def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) ->
     if was != now:
         tell("moved", "booking", queries.whom(Booking.session_id == session_id, Booking.state.in_(LIVE)),
              {**facts_of(session), **now, "was": was})
-    audit.note(actor.user_id, "changed", "session", [session_id], {"fields": sorted(changes)})
+    audit.note(actor, "changed", "session", [session_id], {"fields": sorted(changes)})
     if locked := programmes.session_to_book(session_id, lock=True):
         promotion.end_offers_with_booking(locked)
         promotion.settle(locked)
@@ -377,7 +377,7 @@ def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySessio
         update(Booking).where(*live)
         .values(state=BookingState.CANCELLED, cancelled_at=session.cancelled_at, cancel_reason=reason))
     session.places_taken = session.waiting = 0
-    audit.note(actor.user_id, "cancelled", "session", [session_id], {"reason": reason})
+    audit.note(actor, "cancelled", "session", [session_id], {"reason": reason})
     db.session.flush()
     return session
 
@@ -406,7 +406,7 @@ def follow_the_roll(session_id: int, states: Mapping[int, BookingState]) -> None
 
 
 def place_drawn(session: ActivitySession, parties: Sequence[Sequence[int]], state: BookingState,
-                by: int | None) -> None:
+                by: Actor | None) -> None:
     """Places, or turns on the list, for parties that a draw has put in order. The session and the residents are locked.
 
     A booking's number is its turn: the rows are numbered in the order of `parties`. The draw tells those concerned.
@@ -416,7 +416,7 @@ def place_drawn(session: ActivitySession, parties: Sequence[Sequence[int]], stat
         shared = new_reference() if len(party) > 1 else None
         rows += [{"reference": new_reference(), "session_id": session.id, "starts_at": session.starts_at,
                   "ends_at": session.ends_at, "resident_id": resident_id, "state": state, "created_at": now,
-                  "booked_by": by, "party": shared} for resident_id in party]
+                  "booked_by": by.user_id if by else None, "party": shared} for resident_id in party]
     if not rows:
         return
     if state is BookingState.CONFIRMED:

@@ -122,7 +122,7 @@ def close(actor: Actor, closing: Closing, reason: str, settlement: Settlement | 
     db.session.flush()
     _settle_sessions(actor, inside, settlement, reason)
     _settle_reservations(actor, inside, settlement, reason)
-    audit.note(actor.user_id, "closed", "closure", [closure.id],
+    audit.note(actor, "closed", "closure", [closure.id],
                {"reason": reason, "sessions": len(inside.sessions), "reservations": len(inside.reservations)})
     return closure
 
@@ -187,6 +187,6 @@ def lift(actor: Actor, closure_id: int) -> Closure:
         raise NotVisible
     if closure.lifted_at is None:
         closure.lifted_at = clock.now()
-        audit.note(actor.user_id, "lifted", "closure", [closure_id])
+        audit.note(actor, "lifted", "closure", [closure_id])
         db.session.flush()
     return closure

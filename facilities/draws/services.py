@@ -73,7 +73,7 @@ def open_draw(actor: Actor, session_ids: Collection[int], title: str, entries_cl
         session.draw_id, session.awaits_draw = draw.id, True
         session.version += 1
     db.session.flush()
-    audit.note(actor.user_id, "opened", "draw", [draw.id],
+    audit.note(actor, "opened", "draw", [draw.id],
                {"session_ids": [s.id for s in sessions], "commitment": draw.commitment, "weights": draw.weights})
     return draw
 
@@ -134,7 +134,7 @@ def enter(actor: Actor, draw_id: int, resident_ids: Sequence[int]) -> DrawEntry:
                                 for number in sorted(people)])
     db.session.add(entry)
     db.session.flush()
-    audit.note(actor.user_id, "entered", "draw_entry", [entry.id], {"draw_id": draw_id, "hash": entry.entry_hash})
+    audit.note(actor, "entered", "draw_entry", [entry.id], {"draw_id": draw_id, "hash": entry.entry_hash})
     return entry
 
 
@@ -179,7 +179,7 @@ def withdraw(actor: Actor, entry_id: int) -> DrawEntry:
     _check_open(draw)
     db.session.execute(delete(DrawEntry).where(DrawEntry.id == entry_id),
                        execution_options={"synchronize_session": False})
-    audit.note(actor.user_id, "withdrew", "draw_entry", [entry_id],
+    audit.note(actor, "withdrew", "draw_entry", [entry_id],
                {"draw_id": draw.id, "hash": entry.entry_hash})
     db.session.expunge(entry)
     return entry
@@ -197,14 +197,14 @@ def hold(draw_id: int, actor: Actor | None = None) -> Draw:
         raise NotPermitted
     if draw.drawn_at is not None:
         return draw
-    now, by = clock.now(), actor.user_id if actor else None
+    now = clock.now()
     if now < draw.entries_close_at:
         raise Refused("entries_open", entries_close_at=clock.local(draw.entries_close_at).isoformat())
     sessions, entries = queries.sessions_for_places(draw_id), queries.entries_of(draw_id)
     households.lock_residents({e.resident_id for entry in entries for e in entry.entrants})
     order = _in_order(draw, entries, _first_day(draw, sessions))
     coming = [s for s in sessions if not s.is_cancelled and s.starts_at > now]
-    won = _give_places(coming, order, by)
+    won = _give_places(coming, order, actor)
     for entry in order:
         entry.won = entry.id in won
     for session in sessions:
@@ -213,7 +213,7 @@ def hold(draw_id: int, actor: Actor | None = None) -> Draw:
     draw.drawn_at = now
     db.session.flush()
     _tell(draw, coming)
-    audit.note(by, "held", "draw", [draw_id], {"entries": len(order), "won": len(won)})
+    audit.note(actor, "held", "draw", [draw_id], {"entries": len(order), "won": len(won)})
     return draw
 
 
@@ -257,7 +257,7 @@ class _Party(NamedTuple):
     residents: tuple[int, ...]
 
 
-def _give_places(coming: Sequence[ActivitySession], order: Sequence[DrawEntry], by: int | None) -> set[int]:
+def _give_places(coming: Sequence[ActivitySession], order: Sequence[DrawEntry], by: Actor | None) -> set[int]:
     """Places in all sessions for those who fit, in order; turns on each list for the others. The tickets that won.
 
     Who wins takes as many places in every session, so the one with the fewest left decides. What has begun or been

@@ -7,15 +7,18 @@ from enum import StrEnum
 class Role(StrEnum):
     RESIDENT = "resident"  # everyone who signs in; never granted
     MANAGER = "manager"  # of one facility
+    GUARD = "guard"  # at the gate of one facility
+    REVIEWER = "reviewer"  # of what residents apply for, in a sub-district or everywhere
     ADMINISTRATOR = "administrator"  # of the district
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """A role and what it is for; `facility_id` is set for managers alone."""
+    """A role and what it is for: a facility for managers and guards, perhaps a sub-district for reviewers."""
 
     role: Role
     facility_id: int | None = None
+    sub_district_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ class Actor:
     @property
     def managed_facility_ids(self) -> frozenset[int]:
         """The facilities named in the actor's own grants; an administrator's reach is not in it."""
-        return frozenset(g.facility_id for g in self.grants if g.facility_id is not None)
+        return frozenset(g.facility_id for g in self.grants if g.role is Role.MANAGER and g.facility_id is not None)
 
     def manages(self, facility_id: int) -> bool:
         return self.is_administrator or facility_id in self.managed_facility_ids

@@ -48,7 +48,7 @@ def reserve(actor: Actor, space_id: int, resident_id: int, starts_at: datetime, 
     db.session.flush()
     occupy(space, leaves, starts_at, ends_at, reservation_id=reservation.id)
     _tell("reserved", reservation, facts_of(reservation, space), by=actor)
-    audit.note(actor.user_id, "reserved", "reservation", [reservation.id])
+    audit.note(actor, "reserved", "reservation", [reservation.id])
     return reservation
 
 
@@ -100,7 +100,7 @@ def move(actor: Actor, reservation_id: int, starts_at: datetime | None, ends_at:
     reservation.starts_at, reservation.ends_at = span.starts_at, span.ends_at
     db.session.flush()  # what holds the space follows this row, and the database says whether it may
     _tell("reservation_moved", reservation, {**facts_of(reservation, space), "was": was}, by=actor)
-    audit.note(actor.user_id, "moved", "reservation", [reservation.id], {"was": was["starts_at"]})
+    audit.note(actor, "moved", "reservation", [reservation.id], {"was": was["starts_at"]})
     return reservation
 
 
@@ -115,7 +115,7 @@ def cancel(actor: Actor, reservation_id: int) -> Reservation:
     raise_if(policy.why_not_cancel(reservation))
     _free(reservation)
     _tell("reservation_cancelled", reservation, facts_of(reservation, reservation.space), by=actor)
-    audit.note(actor.user_id, "cancelled", "reservation", [reservation.id])
+    audit.note(actor, "cancelled", "reservation", [reservation.id])
     return reservation
 
 
@@ -148,7 +148,7 @@ def cancel_by_staff(actor: Actor, reservation_ids: Collection[int], reason: str)
         if reservation.state is ReservationState.CONFIRMED and reservation.ends_at > clock.now():
             _free(reservation, reason)
             _tell("reservation_cancelled", reservation, {**facts_of(reservation, reservation.space), "reason": reason})
-            audit.note(actor.user_id, "cancelled", "reservation", [reservation.id], {"reason": reason})
+            audit.note(actor, "cancelled", "reservation", [reservation.id], {"reason": reason})
     return reservations
 
 
@@ -171,7 +171,7 @@ def move_to_space(actor: Actor, reservation_id: int, space_id: int) -> Reservati
     db.session.flush()
     hold_space(space, reservation.starts_at, reservation.ends_at, reservation_id=reservation.id)
     _tell("reservation_moved", reservation, {**facts_of(reservation, space), "was": was})
-    audit.note(actor.user_id, "moved", "reservation", [reservation.id], {"space_id": str(space.id)})
+    audit.note(actor, "moved", "reservation", [reservation.id], {"space_id": str(space.id)})
     return queries.reservations([reservation_id])[0]
 
 

@@ -146,7 +146,7 @@ def announce_series(actor: Actor, plan: Plan) -> Series:
     db.session.add_all(LeftOutDate(series_id=series.id, starts_at=row.starts_at, code=row.code) for row in left_out)
     for instant in instants:
         sessions.announce(actor, _offer(plan, audience, series.id, instant))
-    audit.note(actor.user_id, "announced", "series", [series.id],
+    audit.note(actor, "announced", "series", [series.id],
                {"sessions": len(instants), "left_out": len(left_out)})
     return series
 
@@ -195,7 +195,7 @@ def change_series(actor: Actor, series_id: int, changes: Mapping[str, Any], sinc
             move.follow(left, values)
     if followed.changed:
         _remember(series, changes)
-    audit.note(actor.user_id, "changed", "series", [series_id],
+    audit.note(actor, "changed", "series", [series_id],
                {"fields": sorted(changes), "sessions": len(followed.changed)})
     db.session.flush()
     return Followed(sorted(followed.changed), sorted(followed.left_out, key=lambda row: row.starts_at))
@@ -295,7 +295,7 @@ def cancel_series(actor: Actor, series_id: int, reason: str, since: datetime | N
     coming = [session.id for session in queries.coming_for_update(series, since)]
     for session_id in coming:
         bookings.cancel_session(actor, session_id, reason)
-    audit.note(actor.user_id, "cancelled", "series", [series_id], {"reason": reason, "sessions": len(coming)})
+    audit.note(actor, "cancelled", "series", [series_id], {"reason": reason, "sessions": len(coming)})
     return coming
 
 
@@ -311,5 +311,5 @@ def remove_date(actor: Actor, series_id: int, starts_at: datetime) -> None:
         raise NotPermitted
     bookings.delete_session(session.id)
     db.session.merge(LeftOutDate(series_id=series_id, starts_at=session.occurs_at or starts_at, code=REMOVED))
-    audit.note(actor.user_id, "removed", "series", [series_id], {"starts_at": clock.local(starts_at).isoformat()})
+    audit.note(actor, "removed", "series", [series_id], {"starts_at": clock.local(starts_at).isoformat()})
     db.session.flush()

@@ -40,6 +40,8 @@ _PLAIN: dict[str, Any] = {
     "outside_opening_hours": _l("The place is not open at that time. Choose a time within the opening hours."),
     "has_places_ahead": _l("This person still has places booked. Cancel those first, under 'My bookings'."),
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
+    "id_number_in_use": _l("This identity number belongs to somebody who is registered already. Ask at the counter."),
+    "certificate_in_use": _l("This certificate belongs to somebody who is registered already. Ask at the counter."),
     "login_taken": _l("This login is already in use. Choose another one."),
     "name_taken": _l("There is already one with this name. Choose another name."),
     "not_found": _l("This does not exist, or not for you."),

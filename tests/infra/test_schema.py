@@ -33,12 +33,18 @@ def dump(connection: Connection) -> set[str]:
 
 
 def _parts(kind: str, name: str, sql: str) -> set[str]:
-    """A table's statement as the set of its lines: their order and blanks say nothing."""
+    """A table's statement as the set of its columns and rules: their order and blanks say nothing."""
     flat = re.sub(r"\s+", " ", sql.replace('"', "")).strip()
     if kind != "table":
         return {f"{kind} {name}: {flat}"}
-    lines = [re.sub(r"\s+", " ", line).strip(" ,") for line in sql.replace('"', "").splitlines()[1:]]
-    return {f"table {name}: {line}" for line in lines if line not in ("", ")")}
+    parts, depth = [""], 0
+    for sign in flat[flat.index("(") + 1 : flat.rindex(")")]:
+        depth += {"(": 1, ")": -1}.get(sign, 0)
+        if sign == "," and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return {f"table {name}: {part.strip()}" for part in parts}
 
 
 def test_the_migrated_schema_is_what_the_models_say(app: Flask) -> None:

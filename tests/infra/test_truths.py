@@ -309,17 +309,51 @@ def test_head_counts_add_up(world: World, elders: int, disabled: int, allowed: b
         ("manager", False, False),
         ("administrator", True, False),
         ("administrator", False, True),
+        ("guard", True, True),
+        ("guard", False, False),
+        ("reviewer", True, False),
     ],
 )
-def test_a_managers_grant_names_a_facility_and_an_administrators_none(
+def test_a_grant_at_a_facility_names_it_and_others_name_none(
     world: World, role: str, facility: bool, allowed: bool
 ) -> None:
     user, place = world.resident().user, world.facility()
     broken = name_of_violation(
-        "INSERT INTO grants (user_id, role, facility_id) "
-        f"VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'})"
+        "INSERT INTO grants (user_id, role, facility_id, starts_at) "
+        f"VALUES ({user.id}, '{role}', {place.id if facility else 'NULL'}, '2026-01-01 00:00:00')"
     )
-    assert broken == (None if allowed else "ck_grants_manager_has_a_facility")
+    assert broken == (None if allowed else "ck_grants_role_at_a_facility_has_one")
+
+
+@pytest.mark.parametrize(
+    ("columns", "values", "broken"),
+    [
+        ("role, sub_district_code", "'administrator', '500104001'", "ck_grants_sub_district_is_for_reviewers"),
+        ("role, ends_at", "'administrator', '2026-01-01 00:00:00'", "ck_grants_starts_before_it_ends"),
+        ("role, sub_district_code", "'reviewer', '500104001'", None),
+    ],
+)
+def test_a_grant_has_a_scope_and_an_end_that_fit(world: World, columns: str, values: str, broken: str | None) -> None:
+    user = world.resident().user
+    assert broken == name_of_violation(
+        f"INSERT INTO grants (user_id, starts_at, {columns}) VALUES ({user.id}, '2026-01-01 00:00:00', {values})"
+    )
+
+
+def test_a_number_that_names_a_person_is_one_persons(world: World) -> None:
+    first, second = world.resident().resident_id, world.resident().resident_id
+    for column, name in (("id_number", "uq_identities_id_number"), ("certificate", "uq_identities_certificate")):
+        insert = f"INSERT INTO identities (resident_id, {column}, {column}_hash) VALUES"
+        assert name_of_violation(f"{insert} ({first}, 'x', 'same'), ({second}, 'y', 'same')") == name
+        assert name_of_violation(f"{insert} ({first}, 'x', NULL)") == f"ck_identities_{column}_whole"
+
+
+def test_a_record_is_merged_into_another_one_once(world: World) -> None:
+    kept, gone = world.resident().resident_id, world.resident().resident_id
+    insert = "INSERT INTO merges (kept_id, gone_id, moves, merged_at, merged_by) VALUES"
+    when = "'[]', '2026-01-01 00:00:00', 1"
+    assert name_of_violation(f"{insert} ({kept}, {kept}, {when})") == "ck_merges_two_records"
+    assert name_of_violation(f"{insert} ({kept}, {gone}, {when}), ({kept}, {gone}, {when})") == "uq_merges_gone_once"
 
 
 def test_names_of_facilities_programmes_and_logins_are_unique(world: World) -> None:
