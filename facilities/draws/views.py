@@ -4,6 +4,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from facilities.bookings import queries as bookings
 from facilities.draws import api, policy, queries, services
 from facilities.draws.api import holdable_draw, visible_draw
 from facilities.draws.forms import DrawForm, TokenForm
@@ -113,8 +114,11 @@ def enter(draw_id: str) -> ResponseReturnValue:
 def ticket(entry_id: str) -> ResponseReturnValue:
     entry = _own(entry_id)
     found = visible_draw(str(entry.draw_id))
-    return render_template("draws/ticket.html", entry=entry, draw=found, sessions=queries.sessions_of(found.id),
-                           result=status_of(entry), status=policy.status(found), form=TokenForm())
+    sessions, result = queries.sessions_of(found.id), status_of(entry)
+    kept = bookings.live_in_session(current_actor(), sessions[0].id) if sessions and result == "not_drawn" else {}
+    waits = any(e.resident_id in kept for e in entry.entrants)
+    return render_template("draws/ticket.html", entry=entry, draw=found, sessions=sessions, result=result, waits=waits,
+                           status=policy.status(found), form=TokenForm())
 
 
 def _own(entry_id: str) -> DrawEntry:

@@ -67,9 +67,11 @@ class SessionForm(BaseForm):
         self.waitlist_mode.data = session.waitlist_mode.value
 
     def values(self, communities: Iterable[str] = ()) -> dict[str, Any]:
-        """What the service takes; `communities` are not asked for and stay. Invalid where the ages are out of order."""
+        """What the service takes; `communities` are not asked for and stay. Invalid where ages or times do not fit."""
         if not EARLIEST_PAGE < self.day.data < LATEST_PAGE:
             raise Invalid(day="day_too_far")
+        if self.starts.data == self.ends.data:  # a whole day is hardly ever meant
+            raise Invalid(ends="ends_before_it_starts")
         starts_at = clock.at(self.day.data, self.starts.data)
         ends_at = clock.at(self.day.data, self.ends.data)
         return {

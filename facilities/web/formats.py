@@ -15,8 +15,11 @@ def is_chinese() -> bool:
 
 
 def day(value: date | datetime) -> str:
-    """11月28日 周六 · Sat 28 Nov"""
-    return str(format_date(_as_day(value), "M月d日 EEE" if is_chinese() else "EEE d MMM", rebase=False))
+    """11月28日 周六 · Sat 28 Nov, with the year where it is another one."""
+    that = _as_day(value)
+    year = that.year != clock.today().year
+    shape = ("y年" if year else "") + "M月d日 EEE" if is_chinese() else "EEE d MMM" + (" y" if year else "")
+    return str(format_date(that, shape, rebase=False))
 
 
 def long_day(value: date | datetime) -> str:

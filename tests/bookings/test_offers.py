@@ -379,11 +379,14 @@ def test_of_a_party_that_is_asked_one_may_leave_and_the_others_answer(anyone: Ca
 
 
 @pytest.mark.parametrize(("answer", "state"), [("accept", "confirmed"), ("decline", "cancelled")])
-def test_the_page_of_an_offered_place_asks_and_takes_the_answer(world: World, answer: str, state: str) -> None:
+@pytest.mark.parametrize("where", ["/bookings/{}", "/my/bookings"])
+def test_an_offered_place_is_answered_on_its_page_and_in_the_list(
+    world: World, where: str, answer: str, state: str
+) -> None:
     _, ((first, one), _) = offered_to_the_first(world)
     browser = world.browser(first)
-    page = browser.get(f"/bookings/{one}")
-    assert "10:30" in page.text
+    page = browser.get(where.format(one))
+    assert "10:30" in page.text or where == "/my/bookings"
     buttons = page.tree.xpath("//main//button[@name='answer']/@value")
     assert buttons == ["accept", "decline"]
     browser.send(f"/bookings/{one}/answer", token_from=f"/bookings/{one}", answer=answer)
