@@ -93,6 +93,15 @@ def preview(plan: Plan) -> tuple[list[datetime], list[LeftOut]]:
     return held, sorted(left_out, key=lambda row: row.starts_at)
 
 
+def unsure_days(held: Sequence[datetime]) -> set[date]:
+    """Of the days of these occurrences, those of which no notice says yet whether they are worked."""
+    if not held:
+        return set()
+    days = {clock.local_date(instant) for instant in held}
+    known = {row.date for row in places.calendar_days(min(days), max(days)) if not row.provisional}
+    return days - known
+
+
 def _rest_days(instants: Sequence[datetime]) -> Callable[[date], bool]:
     """By the calendar in the database, make-up workdays included; by the weekday where it does not reach."""
     first, last = clock.local_date(min(instants)), clock.local_date(max(instants))

@@ -41,8 +41,10 @@ def announce() -> ResponseReturnValue:
         plan = Plan(facility_id=facility.id, **form.plan())
         if step != "announce":
             held, left_out = services.preview(plan)
+            days = services.unsure_days(held)
+            unsure = {instant for instant in held if clock.local_date(instant) in days}
             return render_template("series/preview.html", form=form, facility=facility, plan=plan, held=held,
-                                   left_out=left_out, why=_why)
+                                   left_out=left_out, why=_why, unsure=unsure)
         series = unit_of_work(lambda: services.announce_series(current_actor(), plan))
     except Invalid as invalid:
         form.show_invalid(invalid)

@@ -249,3 +249,11 @@ def test_a_date_is_taken_out_or_the_page_says_what_to_do_instead(world: World, d
     before = len(sessions())
     assert "is taken out" in desk.browser.send(path, token_from=path).text
     assert len(sessions()) == before - 1
+
+
+def test_days_whose_holidays_are_not_announced_are_marked(desk: Desk) -> None:
+    page = desk.send(step="preview", day="2026-12-21", repeat="weekly", times="4")
+    rows = [row.text_content() for row in page.tree.xpath("//ol[@class='spaces']/li")]
+    assert ["provisional" in row for row in rows] == [False, False, True, True]
+    assert "not announced yet" in page.text
+    assert "provisional" not in desk.send(step="preview").text
