@@ -25,6 +25,8 @@ class Settings:
     secret_key: str
     identity_keys: tuple[str, ...]
     clock_file: Path | None = None
+    notice_dir: Path | None = None
+    sms: tuple[str, str] | None = None  # the provider's address, and the key that signs what it gets
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
@@ -45,7 +47,7 @@ class Settings:
         production = environment == "production"
         instance = Path(environ.get("HUIMIN_INSTANCE") or ROOT / "instance").resolve()
         instance.mkdir(parents=True, exist_ok=True)
-        clock_file = environ.get("HUIMIN_CLOCK_FILE")
+        clock_file, notice_dir = environ.get("HUIMIN_CLOCK_FILE"), environ.get("HUIMIN_NOTICE_DIR")
         if production and environ.get("FLASK_DEBUG", "0") not in ("", "0", "false", "False"):
             raise SettingsError("FLASK_DEBUG shows the inside of the app to strangers; unset it in production.")
         if clock_file and production:
@@ -57,6 +59,8 @@ class Settings:
             secret_key=_secret_key(environ, instance, production=production),
             identity_keys=_identity_keys(environ, instance, production=production),
             clock_file=Path(clock_file) if clock_file else None,
+            notice_dir=Path(notice_dir).resolve() if notice_dir else None,
+            sms=_sms(environ),
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole_number(environ, "PORT", 8000),
             workers=_whole_number(environ, "WORKERS", os.cpu_count() or 1),
@@ -93,6 +97,13 @@ def _identity_keys(environ: Mapping[str, str], instance: Path, *, production: bo
                             "between them, each from: python3 -c 'import base64, secrets; "
                             "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'.")
     return keys
+
+
+def _sms(environ: Mapping[str, str]) -> tuple[str, str] | None:
+    url, key = environ.get("HUIMIN_SMS_URL", ""), environ.get("HUIMIN_SMS_KEY", "")
+    if bool(url) != bool(key) or (url and not url.startswith(("https://", "http://127.0.0.1"))):
+        raise SettingsError("HUIMIN_SMS_URL and HUIMIN_SMS_KEY go together; the address begins with https://.")
+    return (url, key) if url else None
 
 
 def _new_key() -> str:

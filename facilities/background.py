@@ -4,6 +4,8 @@ import logging
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from flask import current_app
+
 from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
@@ -11,6 +13,8 @@ from facilities.draws.services import hold
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
+from facilities.notices.channels import channels
+from facilities.notices.delivery import deliver
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +29,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
         done = sum(_one(name, do, number) for number in ids)
         yield name, done, len(ids) - done
     yield "keys forgotten", unit_of_work(forget_old), 0
+    yield "messages sent", *deliver(channels(current_app.config["HUIMIN_SETTINGS"]))
 
 
 def _one(name: str, do: Callable[[int], object], number: int) -> bool:

@@ -22,6 +22,8 @@ class Notice(Model):
     __tablename__ = "notices"
     __table_args__ = (
         Index("ix_notices_user", "user_id", "id"),
+        Index("ix_notices_to_dispatch", "id", postgresql_where=text("dispatched_at IS NULL"),
+              sqlite_where=text("dispatched_at IS NULL")),
         Index("ix_notices_unread", "user_id", postgresql_where=text("read_at IS NULL"),
               sqlite_where=text("read_at IS NULL")),
     )
@@ -35,6 +37,7 @@ class Notice(Model):
     facts: Mapped[dict[str, object]] = mapped_column(JSON)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     read_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    dispatched_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # to the channels outside the app
 
 
 def tell(kind: str, about_kind: str, whom: Select[Any], facts: Mapping[str, object], *, by: int | None = None) -> None:

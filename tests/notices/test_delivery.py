@@ -1,0 +1,233 @@
+"""Messages on their way out: at least once, under one reference, and only what is still true."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import httpx
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from facilities.engine.deliveries import GAPS, LEASE
+from facilities.infra.db import db, unit_of_work
+from facilities.kernel import clock
+from facilities.notices.channels import Channel, Folder, Message, SmsGateway, Undelivered
+from facilities.notices.delivery import deliver, dispatch, send_again, take
+from facilities.notices.models import ChannelKind, Delivery
+from tests.world import World
+
+
+class Kept:
+    """A channel that keeps what it gets, and fails as often as it is told to."""
+
+    def __init__(self, *failures: Undelivered | None) -> None:
+        self.failures, self.sent = list(failures), list[Message]()
+
+    def send(self, message: Message) -> None:
+        failure = self.failures.pop(0) if self.failures else None
+        if failure:
+            raise failure
+        self.sent.append(message)
+
+
+def out(channel: Channel) -> tuple[int, int]:
+    return deliver({ChannelKind.SMS: channel})
+
+
+def states() -> Counter[str]:
+    db.session.rollback()
+    return Counter(state.value for state in db.session.scalars(select(Delivery.state)))
+
+
+def test_who_booked_is_told_in_plain_words(world: World) -> None:
+    someone, session = world.resident(), world.session(title="太极")
+    booking = someone.ask(session)["items"][0]
+    channel = Kept()
+    assert out(channel) == (1, 0)
+    (message,) = channel.sent
+    assert (message.recipient, message.channel, message.template) == (someone.user.login, "sms", "booked")
+    assert message.about == {"kind": "booking", "id": booking["id"]}
+    assert "太极" in message.text
+    assert out(channel) == (0, 0)
+
+
+def test_what_is_no_longer_true_is_not_sent(world: World) -> None:
+    someone, session = world.resident(), world.session()
+    someone.cancel(someone.ask(session)["items"][0]["id"])
+    channel = Kept()
+    out(channel)
+    assert channel.sent == []
+    assert states() == {"dropped": 1}
+
+
+def test_of_a_session_that_moved_only_the_new_time_is_told(world: World, now: datetime) -> None:
+    someone, session = world.resident(), world.session(starts_at=now + timedelta(days=2))
+    someone.ask(session)
+    later = clock.local(now + timedelta(days=2, hours=3))
+    world.administrator().api.patch(
+        f"/sessions/{session.id}",
+        {"starts_at": later.isoformat(), "ends_at": (later + timedelta(hours=1)).isoformat()},
+    )
+    channel = Kept()
+    out(channel)
+    assert [m.template for m in channel.sent] == ["moved"]
+
+
+def test_what_is_over_is_not_told_any_more(world: World, now: datetime) -> None:
+    someone = world.resident()
+    someone.ask(world.session(starts_at=now + timedelta(hours=5)))
+    channel = Kept()
+    with clock.frozen(now + timedelta(hours=6)):
+        out(channel)
+    assert channel.sent == []
+
+
+def test_what_fails_is_tried_again_later_under_the_same_reference(world: World, now: datetime) -> None:
+    world.resident().ask(world.session(starts_at=now + timedelta(days=9)))
+    channel = Kept(Undelivered("unavailable"), Undelivered("unreachable"))
+    references = []
+    moment = now
+    for gap in (*GAPS[:2], timedelta()):
+        with clock.frozen(moment):
+            out(channel)
+            assert out(channel) == (0, 0)  # not before its time
+            references.append(db.session.scalars(select(Delivery.reference)).one())
+            db.session.rollback()
+        moment += gap
+    assert len(set(references)) == 1
+    assert [m.reference for m in channel.sent] == references[:1]
+
+
+def test_what_fails_for_good_or_too_often_is_given_up_and_sent_again_by_hand(world: World, now: datetime) -> None:
+    for _ in range(2):
+        world.resident().ask(world.session(starts_at=now + timedelta(days=30)))
+    channel = Kept(Undelivered("refused", for_good=True), *[Undelivered("unavailable")] * (len(GAPS) + 1))
+    moment = now
+    for gap in (*GAPS, timedelta()):
+        with clock.frozen(moment):
+            out(channel)
+        moment += gap
+    assert states() == {"dead": 2}
+    with clock.frozen(moment):
+        for number in db.session.scalars(select(Delivery.id)).all():
+            assert unit_of_work(lambda number=number: send_again(number))
+            assert not unit_of_work(lambda number=number: send_again(number))
+        assert out(channel) == (2, 0)
+
+
+def test_what_a_dead_worker_had_taken_is_sent_by_the_next(world: World, now: datetime) -> None:
+    world.resident().ask(world.session(starts_at=now + timedelta(days=3)))
+    unit_of_work(lambda: dispatch((ChannelKind.SMS,)))
+    (taken,) = unit_of_work(take)
+    channel = Kept()
+    assert out(channel) == (0, 0)
+    with clock.frozen(now + LEASE):
+        assert out(channel) == (1, 0)
+    assert taken.message is not None
+    assert [m.reference for m in channel.sent] == [taken.message.reference]
+
+
+def test_several_workers_at_once_send_each_message_once(app: Flask, world: World) -> None:
+    session = world.session(capacity=40)
+    for _ in range(24):
+        world.resident().ask(session)
+    channel = Kept()
+
+    def work(_: int) -> tuple[int, int]:
+        with app.app_context():
+            return out(channel)
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(done for done, _ in pool.map(work, range(4))) == 24
+    assert len({m.reference for m in channel.sent}) == len(channel.sent) == 24
+
+
+def test_without_a_channel_nothing_waits(world: World) -> None:
+    world.resident().ask(world.session())
+    assert deliver({}) == (0, 0)
+    assert states() == {}
+
+
+def test_a_folder_gets_one_whole_file_for_each_message(tmp_path: Path) -> None:
+    message = Message("13900000001", "sms", "booked", "好的", "0190-a", {"kind": "booking", "id": "7"})
+    folder = Folder(tmp_path / "notices")
+    for _ in range(2):
+        folder.send(message)
+    (file,) = (tmp_path / "notices").iterdir()
+    assert json.loads(file.read_text(encoding="utf-8")) == {
+        "recipient": "13900000001",
+        "channel": "sms",
+        "template": "booked",
+        "text": "好的",
+        "reference": "0190-a",
+        "about": {"kind": "booking", "id": "7"},
+    }
+
+
+def test_a_folder_that_cannot_be_written_is_a_failure_and_no_crash(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(Undelivered, match="folder"):
+        Folder(tmp_path / "file").send(Message("1", "sms", "booked", "…", "r", {}))
+
+
+class Gateway(BaseHTTPRequestHandler):
+    """Answers with the status that the message's text asks for."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.got.append((body, self.headers["X-Signature"]))  # type: ignore[attr-defined]
+        status = int(body["text"])
+        if not status:
+            self.close_connection = True
+            return
+        self.send_response(status)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def gateway() -> Iterator[ThreadingHTTPServer]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    server.got = []  # type: ignore[attr-defined]
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "for_good"),
+    [
+        (200, None, False),
+        (302, "unavailable", False),
+        (400, "refused", True),
+        (429, "unavailable", False),
+        (503, "unavailable", False),
+        (0, "unreachable", False),
+    ],
+)
+def test_what_a_provider_answers_decides(
+    gateway: ThreadingHTTPServer, status: int, kind: str | None, for_good: bool
+) -> None:
+    channel = SmsGateway(f"http://127.0.0.1:{gateway.server_port}/send", "key", httpx.Timeout(2))
+    message = Message("13900000001", "sms", "booked", str(status), "reference", {"kind": "booking", "id": "7"})
+    if kind is None:
+        channel.send(message)
+    else:
+        with pytest.raises(Undelivered) as failure:
+            channel.send(message)
+        assert (failure.value.kind, failure.value.for_good) == (kind, for_good)
+    ((body, signature), *_) = gateway.got  # type: ignore[attr-defined]
+    assert body == {"to": "13900000001", "template": "booked", "text": str(status), "reference": "reference"}
+    assert len(signature) == 64
