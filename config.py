@@ -26,6 +26,7 @@ class Settings:
     identity_keys: tuple[str, ...]
     clock_file: Path | None = None
     notice_dir: Path | None = None
+    confirms_phones: bool = False
     sms: tuple[str, str] | None = None  # the provider's address, and the key that signs what it gets
     host: str = "127.0.0.1"
     port: int = 8000
@@ -60,6 +61,7 @@ class Settings:
             identity_keys=_identity_keys(environ, instance, production=production),
             clock_file=Path(clock_file) if clock_file else None,
             notice_dir=Path(notice_dir).resolve() if notice_dir else None,
+            confirms_phones=production or environ.get("HUIMIN_PHONE_CONFIRMATION", "off") == "on",
             sms=_sms(environ),
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole_number(environ, "PORT", 8000),

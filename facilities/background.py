@@ -10,6 +10,7 @@ from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
+from facilities.households import registration
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
@@ -29,6 +30,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
         done = sum(_one(name, do, number) for number in ids)
         yield name, done, len(ids) - done
     yield "keys forgotten", unit_of_work(forget_old), 0
+    yield "registrations forgotten", unit_of_work(registration.forget_old), 0
     yield "messages sent", *deliver(channels(current_app.config["HUIMIN_SETTINGS"]))
 
 

@@ -1,15 +1,21 @@
 """Registration, and the residents that the caller may act for."""
 
+from collections.abc import Callable
 from typing import Any
+
+from flask import current_app, jsonify
+from flask.typing import ResponseReturnValue
 
 from facilities.accounts import services as accounts
 from facilities.accounts.entrance import let_in
-from facilities.accounts.models import SignInKind
+from facilities.accounts.models import SignInKind, User
 from facilities.accounts.schemas import TokenOut, show_grants, show_user
 from facilities.engine.eligibility import Sex
-from facilities.households import queries, services
+from facilities.households import queries, registration, services
 from facilities.households.models import Guardianship, Relation
+from facilities.households.registration import Wanted
 from facilities.households.schemas import (
+    Confirmation,
     MeOut,
     Registration,
     ResidentChange,
@@ -42,17 +48,37 @@ def _visible(resident_id: str) -> Guardianship:
 @limiter.limit("30 per minute")
 @blueprint.arguments(Registration)
 @blueprint.response(201, TokenOut)
-def register(body: dict[str, Any]) -> dict[str, Any]:
+def register(body: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
+    """Where phones are confirmed: 202, alike for known and unknown ones, and POST /accounts/confirm."""
     if not body["consent"]:
         raise Invalid(consent="consent_needed")
     password_hash = accounts.hash_password(body["password"], staff=False)
+    if current_app.config["HUIMIN_SETTINGS"].confirms_phones:
+        wanted = Wanted(body["phone"], password_hash, body["name"], body["birth_date"], Sex(body["sex"]))
+        unit_of_work(lambda: registration.ask(wanted))
+        return jsonify(next="confirm"), 202
+    return _welcome(lambda: services.register(
+        body["phone"], password_hash, body["name"], body["birth_date"], Sex(body["sex"])))
+
+
+@blueprint.route("/accounts/confirm", methods=["POST"])
+@public
+@limiter.limit("30 per minute")
+@blueprint.arguments(Confirmation)
+@blueprint.response(201, TokenOut)
+def confirm(body: dict[str, Any]) -> dict[str, Any]:
+    return _welcome(lambda: registration.confirm(body["phone"], body["code"]))
+
+
+def _welcome(make: Callable[[], User | None]) -> dict[str, Any]:
     try:
-        user = unit_of_work(lambda: services.register(
-            body["phone"], password_hash, body["name"], body["birth_date"], Sex(body["sex"])))
+        user = unit_of_work(make)
     except Refused as refused:
         if refused.refusal.code == "login_taken":  # here the login is a phone
             raise Refused("phone_taken") from refused
         raise
+    if user is None:
+        raise Refused("code_wrong")
     entered = let_in(user, SignInKind.TOKEN)
     return {"token": entered.secret, "expires_at": entered.ends_at, "user": show_user(user, ())}
 

@@ -37,6 +37,12 @@ class RegisterForm(PersonForm):
     next = HiddenField()
 
 
+class CodeForm(BaseForm):
+    code = text(_l("Code from the message"), longest=10, autofocus=True, autocomplete="one-time-code",
+                inputmode="numeric", hint=_l("Six digits. It can take a minute to arrive."))
+    next = HiddenField()
+
+
 class MemberForm(PersonForm):
     relation = SelectField(
         _l("Who is this?"), [needed()],

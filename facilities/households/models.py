@@ -153,3 +153,17 @@ class Merge(Model):
     merged_by: Mapped[int] = mapped_column(BigId)
     undone_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     undone_by: Mapped[int | None] = mapped_column(BigId)
+
+
+class PendingRegistration(Model):
+    """Somebody who registered and has not shown yet that the phone is theirs. What they said is encrypted."""
+
+    __tablename__ = "pending_registrations"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    phone_hash: Mapped[str] = mapped_column(String(64), index=True)
+    sealed: Mapped[str] = mapped_column(Text)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ends_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)

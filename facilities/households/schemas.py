@@ -19,6 +19,11 @@ class Registration(BaseSchema):
     consent = Flag(required=True)
 
 
+class Confirmation(BaseSchema):
+    phone = Text(required=True, longest=30)
+    code = Text(required=True, longest=10)
+
+
 class DisabilityIn(BaseSchema):
     """As on the certificate: 1 sight, 2 hearing, 3 speech, 4 body, 5 intellect, 6 mind, 7 several; 1 is the gravest."""
 

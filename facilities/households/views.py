@@ -1,6 +1,6 @@
 """Registering, and the people for whom one account acts."""
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -8,9 +8,10 @@ from facilities.accounts.entrance import let_in, safe_next, start_browsing
 from facilities.accounts.models import SignInKind, User
 from facilities.accounts.services import hash_password
 from facilities.engine.eligibility import Sex
-from facilities.households import queries, services
-from facilities.households.forms import MemberForm, RegisterForm
+from facilities.households import queries, registration, services
+from facilities.households.forms import CodeForm, MemberForm, RegisterForm
 from facilities.households.models import Relation
+from facilities.households.registration import Wanted
 from facilities.infra.db import unit_of_work
 from facilities.kernel.refusals import Invalid, Refusal, Refused
 from facilities.web.guards import current_actor, public, signed_in
@@ -28,6 +29,8 @@ def register() -> ResponseReturnValue:
     refusal = None
     if form.validate_on_submit():
         try:
+            if current_app.config["HUIMIN_SETTINGS"].confirms_phones:
+                return _ask_for_the_code(form)
             user = _register(form)
         except Invalid as invalid:
             form.show_invalid(invalid)
@@ -35,11 +38,45 @@ def register() -> ResponseReturnValue:
             taken = refused.refusal.code == "login_taken"
             refusal = words_for(Refusal("phone_taken") if taken else refused.refusal)
         else:
-            start_browsing(let_in(user, SignInKind.BROWSER))
-            flash(_("Welcome! You can book now."))
-            return redirect(safe_next(form.next.data) or url_for("pages.find"))
+            return _welcome(user, form.next.data)
     status = 422 if form.errors or refusal else 200
     return render_template("households/register.html", form=form, refusal=refusal), status
+
+
+def _ask_for_the_code(form: RegisterForm) -> ResponseReturnValue:
+    wanted = Wanted(form.phone.data, hash_password(form.password.data, staff=False), form.name.data,
+                    form.birth_date.data, Sex(form.sex.data))
+    number = unit_of_work(lambda: registration.ask(wanted))
+    session["registers"] = {"phone": form.phone.data, "number": number}
+    return redirect(url_for("households.confirm", next=safe_next(form.next.data)))
+
+
+@blueprint.route("/register/confirm", methods=["GET", "POST"])
+@public
+@limiter.limit("30 per minute", methods=["POST"])
+def confirm() -> ResponseReturnValue:
+    """With the code that went to the phone; only what was typed in this browser is made true."""
+    form, refusal = CodeForm(next=request.args.get("next", "")), None
+    waiting = session.get("registers")
+    if waiting is None:
+        return redirect(url_for("households.register"))
+    if form.validate_on_submit():
+        try:
+            user = unit_of_work(lambda: registration.confirm(waiting["phone"], form.code.data, waiting["number"]))
+        except Refused as refused:
+            user, refusal = None, words_for(refused.refusal)
+        if user is not None:
+            session.pop("registers")
+            return _welcome(user, form.next.data)
+        refusal = refusal or words_for(Refusal("code_wrong"))
+    status = 422 if form.errors or refusal else 200
+    return render_template("households/confirm.html", form=form, refusal=refusal), status
+
+
+def _welcome(user: User, target: str | None) -> ResponseReturnValue:
+    start_browsing(let_in(user, SignInKind.BROWSER))
+    flash(_("Welcome! You can book now."))
+    return redirect(safe_next(target) or url_for("pages.find"))
 
 
 def _register(form: RegisterForm) -> User:

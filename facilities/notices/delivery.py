@@ -17,12 +17,14 @@ from uuid6 import uuid7
 
 from facilities.engine.deliveries import LEASE, next_attempt
 from facilities.infra.db import db, unit_of_work
+from facilities.infra.encryption import cipher
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.notices import queries, wording
 from facilities.notices.channels import Channel, Message, Undelivered
 from facilities.notices.models import ChannelKind, Delivery, DeliveryState
 
+SEALED = ("code", "to")  # facts that are kept encrypted
 AT_A_TIME = 100
 SENDERS = 8  # threads; the lease is longer than a batch in which every attempt waits for its patience to end
 
@@ -70,10 +72,12 @@ def take(language: str = "zh") -> list[Taken]:
 
 
 def _message(row: Delivery, phones: Mapping[int, str]) -> Message | None:
-    notice, phone = row.notice, phones.get(row.notice_id)
+    notice = row.notice
+    facts = {name: cipher().decrypt(str(value)) if name in SEALED else value for name, value in notice.facts.items()}
+    phone = facts.get("to") or phones.get(row.notice_id)
     if phone is None:
         return None
-    return Message(phone, row.channel.value, notice.kind, wording.text(notice.kind, notice.facts), row.reference,
+    return Message(str(phone), row.channel.value, notice.kind, wording.text(notice.kind, facts), row.reference,
                    {"kind": notice.about_kind, "id": str(notice.about_id)})
 
 

@@ -1,7 +1,7 @@
 """Reads about messages: one's own, whose name may stand on them, and whether they are still true."""
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import and_, func, select
@@ -26,6 +26,7 @@ _OF_RESERVATIONS: Mapping[str, tuple[ReservationState, ...]] = {
     "reserved": (ReservationState.CONFIRMED,), "reservation_moved": (ReservationState.CONFIRMED,),
     "reservation_cancelled": (ReservationState.CANCELLED,),
 }
+CODES_HOLD_FOR = timedelta(minutes=10)
 _WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired")
 
 
@@ -67,6 +68,10 @@ def still_true(notices: Sequence[Notice], now: datetime) -> set[int]:
     found = set()
     for notice in notices:
         states: tuple[object, ...]
+        if notice.kind == "code":
+            if now - notice.created_at < CODES_HOLD_FOR:
+                found.add(notice.id)
+            continue
         if notice.about_kind == "booking":
             states, row = _OF_BOOKINGS.get(notice.kind, ()), bookings.get(notice.about_id)
         elif notice.about_kind == "reservation":

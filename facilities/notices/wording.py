@@ -112,6 +112,11 @@ def _drawn(facts: Facts) -> str:
              when=_when(facts))
 
 
+def _code(facts: Facts) -> str:
+    return _("%(code)s is your code. It holds for ten minutes. Tell it to nobody, not even to staff.",
+             code=facts.get("code", "······"))
+
+
 WORDS: dict[str, Words] = {
     "booked": Words(_l("Booked"), _simple(_l("A place in %(what)s is booked: %(when)s."))),
     "waitlisted": Words(_l("On the waiting list"), _simple(
@@ -129,6 +134,10 @@ WORDS: dict[str, Words] = {
     "reservation_cancelled": Words(_l("The reservation is cancelled"), _with_reason(
         _l("The reservation of %(what)s, %(when)s, is cancelled."))),
     "drawn": Words(_l("You were drawn"), _drawn),
+    "code": Words(_l("Your code"), _code),
+    "registered_already": Words(_l("You have an account"), lambda _facts: _(
+        "Somebody tried to register with your number, which has an account already. If it was you: just sign in. "
+        "If not: there is nothing that you need to do.")),
     "not_drawn": Words(_l("Not drawn this time"), _simple(
         _l("The draw for %(what)s has been held, and your ticket was not among the first. Where there is a waiting "
            "list you are on it, in the order of the draw."))),

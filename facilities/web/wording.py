@@ -42,6 +42,7 @@ _PLAIN: dict[str, Any] = {
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
     "id_number_in_use": _l("This identity number belongs to somebody who is registered already. Ask at the counter."),
     "certificate_in_use": _l("This certificate belongs to somebody who is registered already. Ask at the counter."),
+    "code_wrong": _l("This code is not right, or too old. Look at the message again, or ask for a new code."),
     "login_taken": _l("This login is already in use. Choose another one."),
     "name_taken": _l("There is already one with this name. Choose another name."),
     "not_found": _l("This does not exist, or not for you."),

@@ -1,4 +1,4 @@
-"""Messages on their way out of the app."""
+"""Messages on their way out of the app, and registrations that wait for the code that went with one."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -72,3 +72,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'dead'"),
         sqlite_where=sa.text("state = 'dead'"),
     )
+    op.create_table(
+        "pending_registrations",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("phone_hash", sa.String(length=64), nullable=False),
+        sa.Column("sealed", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.String(length=64), nullable=False),
+        sa.Column("attempts", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_pending_registrations")),
+    )
+    op.create_index(op.f("ix_pending_registrations_phone_hash"), "pending_registrations", ["phone_hash"], unique=False)
+    op.create_index(op.f("ix_pending_registrations_ends_at"), "pending_registrations", ["ends_at"], unique=False)
