@@ -1,16 +1,20 @@
 """Typed settings, read once from the environment. `Settings.read()` says in plain words what is wrong."""
 
 import base64
+import logging
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parent
 ENVIRONMENTS = ("demo", "test", "production")
 SHORTEST_SECRET = 32
 KEY_BYTES = 32
+
+log = logging.getLogger("facilities.config")
 
 
 class SettingsError(Exception):
@@ -31,6 +35,8 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    hosts: tuple[str, ...] = ()  # names under which the app answers; none: under any
+    proxies: int = 0  # how many of our own stand in front and say where a request came from
 
     @property
     def is_production(self) -> bool:
@@ -47,7 +53,7 @@ class Settings:
             raise SettingsError(f"HUIMIN_ENV is {environment!r}; set it to one of: {', '.join(ENVIRONMENTS)}.")
         production = environment == "production"
         instance = Path(environ.get("HUIMIN_INSTANCE") or ROOT / "instance").resolve()
-        instance.mkdir(parents=True, exist_ok=True)
+        _only_ours(instance, production=production)
         clock_file, notice_dir = environ.get("HUIMIN_CLOCK_FILE"), environ.get("HUIMIN_NOTICE_DIR")
         if production and environ.get("FLASK_DEBUG", "0") not in ("", "0", "false", "False"):
             raise SettingsError("FLASK_DEBUG shows the inside of the app to strangers; unset it in production.")
@@ -66,7 +72,27 @@ class Settings:
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole_number(environ, "PORT", 8000),
             workers=_whole_number(environ, "WORKERS", os.cpu_count() or 1),
+            hosts=_hosts(environ, production=production),
+            proxies=_whole_number(environ, "HUIMIN_PROXIES", 0, least=0),
         )
+
+
+def _only_ours(instance: Path, *, production: bool) -> None:
+    """The folder of secrets, and of the database where that is SQLite; ours alone where we make it."""
+    instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if production and instance.stat().st_mode & 0o077:
+        raise SettingsError(f"HUIMIN_INSTANCE: others of this machine can read {instance}; run: chmod 700 {instance}.")
+
+
+def _hosts(environ: Mapping[str, str], *, production: bool) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in environ.get("HUIMIN_HOSTS", "").split(",") if host.strip())
+    if production and not hosts:
+        raise SettingsError("HUIMIN_HOSTS is missing: set the names under which the app is reached, with commas "
+                            "between them, as in huimin.example.org,127.0.0.1.")
+    if wrong := [host for host in hosts if any(c in host for c in "/*@ ") or host == "."]:
+        raise SettingsError(f"HUIMIN_HOSTS is to hold names of hosts, not {wrong[0]!r}; a dot in front stands for all "
+                            "names below.")
+    return hosts
 
 
 def _database_url(environ: Mapping[str, str], instance: Path, *, production: bool) -> str:
@@ -77,7 +103,19 @@ def _database_url(environ: Mapping[str, str], instance: Path, *, production: boo
     if production and url.startswith("sqlite") and environ.get("HUIMIN_ALLOW_SQLITE") != "yes":
         raise SettingsError("Production runs on PostgreSQL: set DATABASE_URL. For a single small community, "
                             "HUIMIN_ALLOW_SQLITE=yes accepts SQLite.")
+    if production and not url.startswith("sqlite"):
+        _warn_of_no_password(url, environ)
     return url
+
+
+def _warn_of_no_password(url: str, environ: Mapping[str, str]) -> None:
+    """Not refused: the server may know us by a certificate."""
+    parts = urlsplit(url)
+    host = parts.hostname or parse_qs(parts.query).get("host", [""])[0]
+    elsewhere = environ.get("PGPASSWORD") or environ.get("PGPASSFILE")
+    if host and not host.startswith("/") and not parts.password and not elsewhere:
+        log.warning("DATABASE_URL has no password, and does not lead to a socket: "
+                    "see that the database lets nobody else in")
 
 
 def _secret_key(environ: Mapping[str, str], instance: Path, *, production: bool) -> str:
@@ -132,8 +170,8 @@ def _kept_secret(path: Path, make: Callable[[], str]) -> str:
     return key
 
 
-def _whole_number(environ: Mapping[str, str], name: str, default: int) -> int:
+def _whole_number(environ: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     text = environ.get(name) or str(default)
-    if not text.isdigit() or int(text) < 1:
-        raise SettingsError(f"{name} is {text!r}; set it to a whole number above 0.")
+    if not (text.isascii() and text.isdigit()) or int(text) < least:
+        raise SettingsError(f"{name} is {text!r}; set it to a whole number from {least}.")
     return int(text)

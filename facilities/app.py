@@ -66,10 +66,10 @@ def create_app(settings: Settings) -> Flask:
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     Babel(app, locale_selector=choose_language, default_locale="zh")
     Bootstrap5(app)
+    register_entrance(app)
+    register_edge(app)  # before whatever else refuses a request
     limiter.init_app(app)
     csrf.init_app(app)
-    register_entrance(app)
-    register_edge(app)
     register_problems(app)
     register_parts(app)
     for module in PAGES:

@@ -11,6 +11,8 @@ import click
 from flask import Flask
 from flask_migrate import upgrade
 from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
 
 from config import ROOT, Settings, SettingsError
 from facilities.accounts.entrance import read_login
@@ -24,6 +26,7 @@ from facilities.kernel.actors import Granted, Role
 from facilities.kernel.refusals import Invalid, Refused
 from facilities.places.reference import load_reference_data
 from facilities.statistics.services import verify
+from facilities.web.log import set_up_log
 from facilities.web.wording import words_for, words_for_input
 
 WORKER_LOOKS_EVERY = 20  # seconds
@@ -32,11 +35,21 @@ WORKER_LOOKS_EVERY = 20  # seconds
 @click.group(help="Huimin: bookings, attendance and figures of a district's facilities.")
 @click.pass_context
 def main(context: click.Context) -> None:
+    set_up_log()
     try:
         context.obj = create_app(Settings.read())
     except SettingsError as error:
         raise click.ClickException(str(error)) from error
     context.with_resource(context.obj.app_context())
+
+
+class _ServerLog(Logger):
+    """gunicorn's words about requests and errors go through the app's log, which leaves out what they quote."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
 
 
 class _Server(BaseApplication):
@@ -63,7 +76,8 @@ def serve(app: Flask) -> None:
         "bind": f"{settings.host}:{settings.port}", "workers": settings.workers, "timeout": 60,
         # threads, because browsers open connections ahead of need: a plain worker would wait on an empty one
         "worker_class": "gthread", "threads": 8,
-        "accesslog": None, "loglevel": "warning", "control_socket_disable": True, "proc_name": "huimin",
+        "accesslog": None, "loglevel": "warning", "logger_class": _ServerLog,
+        "control_socket_disable": True, "proc_name": "huimin",
         "when_ready": lambda _server: click.echo(f"ready\t{address}"),
     }).run()
 

@@ -2,18 +2,40 @@
 
 import secrets
 
-from flask import Flask, Request, Response, abort, g, request
+from flask import Flask, Request, Response, abort, current_app, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from werkzeug.exceptions import SecurityError
+from werkzeug.middleware.proxy_fix import ProxyFix
 
+from config import Settings
 from facilities.kernel.text import has_unprintable
 from facilities.web.guards import actor_or_none, is_api
+from facilities.web.log import caller, register_log
 from facilities.web.problems import invalid
 
 LARGEST_BODY = 1024 * 1024
-CONTENT_POLICY = ("default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; "
-                  "form-action 'self'; frame-ancestors 'none'")
+MOST_FIELDS = 1000
+YEAR = 365 * 24 * 3600
+
+# Pages: our own files, forms to ourselves, in nobody's frame. A script runs if its tag carries this answer's nonce.
+PAGE_POLICY = (
+    "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'")
+# What is no page loads nothing, whoever opens it on its own.
+DATA_POLICY = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PROTECTION = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": ", ".join(f"{name}=()" for name in (
+        "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid",
+        "magnetometer", "microphone", "midi", "payment", "serial", "usb")),
+}
+ONLY_ENCRYPTED = f"max-age={YEAR}; includeSubDomains"
 
 
 class CookieSessions(SecureCookieSessionInterface):
@@ -26,13 +48,29 @@ class CookieSessions(SecureCookieSessionInterface):
 
 
 def register_edge(app: Flask) -> None:
+    settings: Settings = app.config["HUIMIN_SETTINGS"]
     app.session_interface = CookieSessions()
-    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
-    app.config["MAX_FORM_MEMORY_SIZE"] = LARGEST_BODY
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY, MAX_FORM_MEMORY_SIZE=LARGEST_BODY, MAX_FORM_PARTS=MOST_FIELDS,
+        TRUSTED_HOSTS=list(settings.hosts) or None)
+    if settings.is_production:  # the prefix: only from this host, encrypted, for every path; a browser holds us to it
+        app.config["SESSION_COOKIE_NAME"] = "__Host-session"
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies)
+    app.jinja_env.globals["csp_nonce"] = nonce
+    register_log(app)
 
     @app.before_request
     def name_the_request() -> None:
         g.request_id = secrets.token_hex(8)
+
+    @app.before_request
+    def refuse_other_hosts() -> ResponseReturnValue | None:
+        """Plain words: a page's links could not be made for a host that is not ours."""
+        if isinstance(request.routing_exception, SecurityError):
+            return Response("400 Bad Request\n", 400, mimetype="text/plain")
+        return None
 
     @app.before_request
     def know_who_acts() -> None:
@@ -42,8 +80,10 @@ def register_edge(app: Flask) -> None:
 
     @app.before_request
     def refuse_large_bodies() -> None:
-        """Also where nobody would read them."""
+        """Also where nobody would read them; and forms of more fields than ours have, before they are taken apart."""
         if (request.content_length or 0) > LARGEST_BODY:
+            abort(413)
+        if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MOST_FIELDS:
             abort(413)
 
     @app.before_request
@@ -67,13 +107,24 @@ def register_edge(app: Flask) -> None:
 
     @app.after_request
     def protect(response: Response) -> Response:
-        response.headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Referrer-Policy", "same-origin")
+        is_page = response.mimetype == "text/html"
+        response.headers["Content-Security-Policy"] = PAGE_POLICY.format(nonce=nonce()) if is_page else DATA_POLICY
+        response.headers.update(PROTECTION)
+        if current_app.config["SESSION_COOKIE_SECURE"]:
+            response.headers["Strict-Transport-Security"] = ONLY_ENCRYPTED
         response.headers["X-Request-Id"] = g.get("request_id", "")
-        if request.endpoint and not _is_impersonal(request.endpoint) and actor_or_none():
+        if caller() != "anonymous" or request.method not in ("GET", "HEAD") or response.status_code >= 500:
             response.headers["Cache-Control"] = "no-store"
+        elif is_page:  # with a cookie of its reader's, and their language
+            response.headers["Cache-Control"] = "private, no-cache"
         return response
+
+
+def nonce() -> str:
+    """Of this answer; templates put it into each `<script>`."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
 
 
 def _is_impersonal(endpoint: str) -> bool:

@@ -1,5 +1,6 @@
 """Answers to what goes wrong: RFC 9457 for the API, a page that says what to do for people."""
 
+import logging
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +15,8 @@ from werkzeug.exceptions import HTTPException
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused
 from facilities.web.guards import is_api
 from facilities.web.wording import words_for, words_for_input
+
+log = logging.getLogger(__name__)
 
 _CODES = {400: "bad_request", 401: "unauthorized", 403: "not_permitted", 404: "not_found", 405: "method_not_allowed",
           406: "not_acceptable", 409: "conflict", 413: "too_large", 415: "unsupported_media_type", 422: "invalid",
@@ -136,7 +139,8 @@ def register_problems(app: Flask) -> None:
         if app.testing and not app.config.get("ANSWER_UNEXPECTED"):
             raise error
         # the message of a database error can hold what somebody typed: only the kind and place are logged
-        app.logger.error("unexpected %s in %s", type(error).__name__, request.endpoint, exc_info=_bare(error))
+        log.error("unexpected %s in %s", type(error).__name__, request.endpoint,
+                  exc_info=_bare(error), extra={"said": {"request": g.get("request_id")}})
         if is_api():
             return problem(500)
         g._login_user = AnonymousUserMixin()  # noqa: SLF001 - the page must not ask the database who reads it

@@ -79,7 +79,7 @@ def test_the_cookie_is_for_this_site_alone_and_out_of_reach_of_scripts(world: Wo
 def test_personal_pages_are_not_kept_by_caches(world: World) -> None:
     answer = world.browser(world.resident()).raw("/me")
     assert answer.headers["Cache-Control"] == "no-store"
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
 
 
 def test_a_sign_in_ends_after_its_longest_time(world: World) -> None:
