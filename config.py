@@ -28,6 +28,7 @@ class Settings:
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
+    second_factor_required: bool = False
 
     @property
     def is_production(self) -> bool:
@@ -60,6 +61,7 @@ class Settings:
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole_number(environ, "PORT", 8000),
             workers=_whole_number(environ, "WORKERS", os.cpu_count() or 1),
+            second_factor_required=_second_factor_required(environ, environment),
         )
 
 
@@ -93,6 +95,14 @@ def _identity_keys(environ: Mapping[str, str], instance: Path, *, production: bo
                             "between them, each from: python3 -c 'import base64, secrets; "
                             "print(base64.urlsafe_b64encode(secrets.token_bytes(32)).decode())'.")
     return keys
+
+
+def _second_factor_required(environ: Mapping[str, str], environment: str) -> bool:
+    """Of staff; tests are never held up by it."""
+    wanted = environ.get("HUIMIN_SECOND_FACTOR") or ("required" if environment == "production" else "optional")
+    if wanted not in ("required", "optional"):
+        raise SettingsError(f"HUIMIN_SECOND_FACTOR is {wanted!r}; set it to required or optional.")
+    return wanted == "required" and environment != "test"
 
 
 def _new_key() -> str:
