@@ -37,6 +37,7 @@ class Settings:
     workers: int = 1
     hosts: tuple[str, ...] = ()  # names under which the app answers; none: under any
     proxies: int = 0  # how many of our own stand in front and say where a request came from
+    second_factor_required: bool = False
 
     @property
     def is_production(self) -> bool:
@@ -74,6 +75,7 @@ class Settings:
             workers=_whole_number(environ, "WORKERS", os.cpu_count() or 1),
             hosts=_hosts(environ, production=production),
             proxies=_whole_number(environ, "HUIMIN_PROXIES", 0, least=0),
+            second_factor_required=_second_factor_required(environ, environment),
         )
 
 
@@ -144,6 +146,14 @@ def _sms(environ: Mapping[str, str]) -> tuple[str, str] | None:
     if bool(url) != bool(key) or (url and not url.startswith(("https://", "http://127.0.0.1"))):
         raise SettingsError("HUIMIN_SMS_URL and HUIMIN_SMS_KEY go together; the address begins with https://.")
     return (url, key) if url else None
+
+
+def _second_factor_required(environ: Mapping[str, str], environment: str) -> bool:
+    """Of staff; tests are never held up by it."""
+    wanted = environ.get("HUIMIN_SECOND_FACTOR") or ("required" if environment == "production" else "optional")
+    if wanted not in ("required", "optional"):
+        raise SettingsError(f"HUIMIN_SECOND_FACTOR is {wanted!r}; set it to required or optional.")
+    return wanted == "required" and environment != "test"
 
 
 def _new_key() -> str:

@@ -11,7 +11,7 @@ from flask_wtf import CSRFProtect
 from config import ROOT, Settings
 from facilities.accounts import api as accounts_api
 from facilities.accounts import views as accounts_views
-from facilities.accounts.entrance import register_entrance
+from facilities.accounts.entrance import register_entrance, register_second_factor
 from facilities.attendance import api as attendance_api
 from facilities.attendance import views as attendance_views
 from facilities.bookings import api as bookings_api
@@ -70,6 +70,7 @@ def create_app(settings: Settings) -> Flask:
     register_edge(app)  # before whatever else refuses a request
     limiter.init_app(app)
     csrf.init_app(app)
+    register_second_factor(app)
     register_problems(app)
     register_parts(app)
     for module in PAGES:

@@ -6,6 +6,8 @@ from functools import partial
 
 from flask import current_app
 
+from facilities.accounts import grants
+from facilities.accounts.services import lapse
 from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
@@ -25,6 +27,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
     for name, due, do in (
         ("sessions settled", bookings.sessions_to_settle, settle_session),
         ("draws held", draws.due, hold),
+        ("grants lapsed", grants.due_to_lapse, lapse),
     ):
         ids = unit_of_work(partial(due, clock.now()))
         done = sum(_one(name, do, number) for number in ids)

@@ -1,28 +1,43 @@
 """The door: from a login and a password, a cookie or a bearer token, to an actor."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from flask import Flask, redirect, request, session, url_for
-from flask_login import LoginManager, UserMixin, login_user
-from werkzeug.wrappers import Request, Response
+from flask import Flask, Response, after_this_request, current_app, redirect, request, session, url_for
+from flask_login import LoginManager, UserMixin, current_user, login_user
+from werkzeug.wrappers import Request
+from werkzeug.wrappers import Response as BaseResponse
 
-from facilities.accounts import queries, services
-from facilities.accounts.models import SignInKind, User
+from config import Settings
+from facilities.accounts import devices, queries, second_factors, services
+from facilities.accounts.models import SignIn, SignInKind, User
 from facilities.engine.phones import read_phone
 from facilities.infra.db import unit_of_work
+from facilities.infra.encryption import cipher
+from facilities.kernel import clock
 from facilities.kernel.actors import Actor
-from facilities.kernel.refusals import Refused, raise_if
+from facilities.kernel.refusals import Refusal, Refused, raise_if
 from facilities.kernel.text import folded, has_unprintable
-from facilities.web.guards import is_api
+from facilities.web.guards import OPEN_ENDPOINTS, actor_or_none, is_api
+from facilities.web.problems import problem
+from facilities.web.wording import words_for
+
+DEVICE_COOKIE = "device"
+HALF_FOR = timedelta(minutes=5)  # from the password to the code
+
+# What staff reach who must set up a second factor first.
+OPEN_WITHOUT_SECOND_FACTOR = OPEN_ENDPOINTS | {
+    "accounts.second_factor", "accounts.start_second_factor", "accounts.sign_out", "accounts.choose_language",
+    "accounts.choose_appearance", "accounts_api.end_token", "pages.healthz", "pages.readyz"}
 
 
 class SignedIn(UserMixin):
     """What Flask-Login carries: an actor, and the secret that names the sign-in in the cookie."""
 
-    def __init__(self, actor: Actor, secret: str) -> None:
+    def __init__(self, actor: Actor, secret: str, *, has_second_factor: bool) -> None:
         self.actor = actor
         self.secret = secret
+        self.has_second_factor = has_second_factor
 
     def get_id(self) -> str:
         return self.secret
@@ -34,44 +49,116 @@ class Entered(NamedTuple):
     ends_at: datetime
 
 
+class Verified(NamedTuple):
+    """Who knew the password, and what failures of theirs are counted under."""
+
+    user: User
+    key: str
+
+
 def read_login(text: str) -> str:
     """A phone number in any usual writing, or a staff login, in the one form that is stored."""
     return read_phone(text) or folded(text)
 
 
-def enter(login_text: str, password: str, kind: SignInKind) -> Entered:
-    """Check and open a sign-in. Refused `bad_credentials` or `too_many_attempts`, alike for known and unknown logins.
+def verify_password(login_text: str, password: str) -> Verified:
+    """Refused `bad_credentials` or `too_many_attempts`, alike for known and unknown logins.
 
     The password is verified outside the transaction: it takes 19 ms, and on SQLite everybody would wait.
     """
     login = read_login(login_text)[:64]
-    raise_if(services.refuse_if_too_many_failures(login))
     user = queries.user_by_login(login)
-    if user is None or not services.password_fits(user, password):
-        if user is None:
-            services.password_fits(None, password)
-        unit_of_work(lambda: services.note_failure(login))
+    key = _attempts_key(login, user)
+    raise_if(services.refuse_if_too_many_failures(key))
+    if not services.password_fits(user, password) or user is None:
+        unit_of_work(lambda: services.note_failure(key))
         raise Refused("bad_credentials")
-    return let_in(user, kind)
+    return Verified(user, key)
 
 
-def let_in(user: User, kind: SignInKind) -> Entered:
-    verified = user.password_hash
-    secret, row = unit_of_work(lambda: services.open_sign_in(user, kind, verified))
+def enter(login_text: str, password: str, kind: SignInKind, otp: str | None = None) -> Entered:
+    """Check and open a sign-in. Refused as `verify_password`, and `otp_required` where a second factor is set up."""
+    user, key = verify_password(login_text, password)
+    if not second_factors.is_on(user.id):
+        return let_in(user, kind, key=key)
+    if not otp:
+        raise Refused("otp_required")
+    return _let_in_with_code(user, kind, key, otp)
+
+
+def _attempts_key(login: str, user: User | None) -> str:
+    return services.attempts_key(login, user, None if is_api() else request.cookies.get(DEVICE_COOKIE))
+
+
+def _let_in_with_code(user: User, kind: SignInKind, key: str, otp: str) -> Entered:
+    """A wrong code is a failure like a wrong password."""
+    try:
+        return let_in(user, kind, key=key, otp=otp)
+    except Refused as refused:
+        if refused.refusal.code == "bad_credentials":
+            unit_of_work(lambda: services.note_failure(key))
+        raise
+
+
+def let_in(user: User, kind: SignInKind, *, key: str | None = None, otp: str | None = None) -> Entered:
+    verified, device = user.password_hash, devices.in_words(request.headers.get("User-Agent", ""))
+
+    def open_() -> tuple[str, SignIn]:
+        if otp is not None:
+            second_factors.check(user, otp)
+        return services.open_sign_in(user, kind, verified, device=device, key=key)
+
+    secret, row = unit_of_work(open_)
     return Entered(secret, user, row.ends_at)
 
 
+def wait_for_code(user: User) -> None:
+    """Half signed in: the signed cookie says for a few minutes who it was, as long as the password stays the same."""
+    session["half"] = {"user": user.id, "until": (clock.now() + HALF_FOR).isoformat(),
+                       "verified": cipher().lookup(user.password_hash)}
+
+
+def half_signed_in() -> User | None:
+    half = session.get("half")
+    if not half or clock.parse_instant(half["until"]) <= clock.now():
+        return None
+    user = queries.user_by_id(half["user"])
+    return user if user and half["verified"] == cipher().lookup(user.password_hash) else None
+
+
+def enter_with_code(user: User, otp: str) -> Entered:
+    """The second step on the page. Refused `bad_credentials` or `too_many_attempts`."""
+    key = _attempts_key(user.login, user)
+    raise_if(services.refuse_if_too_many_failures(key))
+    return _let_in_with_code(user, SignInKind.BROWSER, key, otp)
+
+
 def start_browsing(entered: Entered) -> Actor | None:
-    """A fresh cookie for the sign-in, and who acts. Of the cookie before, language and appearance stay."""
+    """A fresh cookie for the sign-in, and who acts. Of the cookie before, language and appearance stay.
+
+    From now on this browser is known for the user.
+    """
     kept = {name: session[name] for name in ("language", "elder") if name in session}
     session.clear()
     session.update(kept)
     session.permanent = True
+    _remember_device(entered.user.id)
     found = services.find_sign_in(entered.secret, SignInKind.BROWSER)
     if found is None:
         return None
-    login_user(SignedIn(found.actor, entered.secret))
+    login_user(SignedIn(found.actor, entered.secret, has_second_factor=found.has_second_factor))
     return found.actor
+
+
+def _remember_device(user_id: int) -> None:
+    token = unit_of_work(lambda: devices.remember(user_id, request.cookies.get(DEVICE_COOKIE)))
+    secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
+
+    @after_this_request
+    def keep(response: Response) -> Response:
+        response.set_cookie(DEVICE_COOKIE, token, max_age=devices.KNOWN_FOR, httponly=True, samesite="Lax",
+                            secure=secure)
+        return response
 
 
 def register_entrance(app: Flask) -> None:
@@ -90,7 +177,7 @@ def register_entrance(app: Flask) -> None:
         return _signed_in(token.strip(), SignInKind.TOKEN)
 
     @manager.unauthorized_handler
-    def ask_to_sign_in() -> Response:
+    def ask_to_sign_in() -> BaseResponse:
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("accounts.sign_in", next=back))
 
@@ -100,8 +187,32 @@ def _signed_in(secret: str, kind: SignInKind) -> SignedIn | None:
     if found is None:
         return None
     if services.is_due_to_be_seen(found.last_seen_at):
-        unit_of_work(lambda: services.note_seen(found.actor.sign_in_id))
-    return SignedIn(found.actor, secret)
+        unit_of_work(lambda: services.note_seen(found.actor))
+    return SignedIn(found.actor, secret, has_second_factor=found.has_second_factor)
+
+
+def second_factor_required() -> bool:
+    """Of staff, by the settings of the installation."""
+    settings: Settings = current_app.config["HUIMIN_SETTINGS"]
+    return settings.second_factor_required
+
+
+def register_second_factor(app: Flask) -> None:
+    """Where staff must have a second factor, whoever has none reaches the page that sets it up, and the way out."""
+
+    @app.before_request
+    def hold_until_it_is_set_up() -> BaseResponse | None:
+        endpoint = request.endpoint
+        if not endpoint or endpoint in OPEN_WITHOUT_SECOND_FACTOR or endpoint.endswith("static"):
+            return None
+        if not second_factor_required() or (actor := actor_or_none()) is None:
+            return None
+        if not actor.is_staff or current_user.has_second_factor:
+            return None
+        if is_api():
+            refusal = Refusal("second_factor_needed")
+            return problem(403, code=refusal.code, detail=words_for(refusal))
+        return redirect(url_for("accounts.second_factor"))
 
 
 def safe_next(target: str | None) -> str | None:
@@ -109,5 +220,3 @@ def safe_next(target: str | None) -> str | None:
     if not target or not target.startswith("/") or target.startswith("//") or "\\" in target or has_unprintable(target):
         return None  # a tab is dropped on the way to the header, and makes // of /\t/
     return target
-
-

@@ -5,8 +5,8 @@ from typing import Any
 
 from marshmallow import fields, validate
 
-from facilities.accounts.models import User
-from facilities.kernel.actors import Granted, Role
+from facilities.accounts.models import Grant, SignIn, User
+from facilities.kernel.actors import Actor, Granted, Role
 from facilities.web.schemas import BaseSchema, Flag, Id, Instant, Reference, Secret, Text, one_of
 
 
@@ -18,6 +18,7 @@ class Credentials(BaseSchema):
 
 class ScopeOut(BaseSchema):
     facility_id = Id()
+    sub_district_code = fields.String()
 
 
 class GrantOut(BaseSchema):
@@ -31,9 +32,18 @@ class UserOut(BaseSchema):
     grants = fields.List(fields.Nested(GrantOut))
 
 
-class StaffOut(UserOut):
+class DatedGrantOut(GrantOut):
+    starts_at = Instant()
+    ends_at = Instant(allow_none=True)
+    last_used_at = Instant(allow_none=True)
+
+
+class StaffOut(BaseSchema):
+    id = Id()
     login = fields.String()
+    display_name = fields.String()
     disabled = fields.Boolean()
+    grants = fields.List(fields.Nested(DatedGrantOut))
 
 
 class TokenOut(BaseSchema):
@@ -49,11 +59,14 @@ class PasswordChange(BaseSchema):
 
 class ScopeIn(BaseSchema):
     facility_id = Reference()
+    sub_district_code = Text(longest=9)
 
 
 class GrantIn(BaseSchema):
-    role = fields.String(required=True, validate=one_of(Role.MANAGER, Role.ADMINISTRATOR))
+    role = fields.String(required=True, validate=one_of(*(role for role in Role if role is not Role.RESIDENT)))
     scope = fields.Nested(ScopeIn, load_default=dict)
+    starts_at = Instant(allow_none=True)
+    ends_at = Instant(allow_none=True)
 
 
 class StaffIn(BaseSchema):
@@ -65,14 +78,43 @@ class StaffIn(BaseSchema):
 
 class StaffChange(BaseSchema):
     disabled = Flag()
+    password = Secret()
     display_name = Text(longest=64)
     grants = fields.List(fields.Nested(GrantIn))
 
 
+class SignInOut(BaseSchema):
+    id = Id()
+    kind = fields.String()
+    device = fields.String(allow_none=True)
+    created_at = Instant()
+    last_seen_at = Instant()
+    ends_at = Instant()
+    current = fields.Boolean()
+
+
+def _scope(granted: Granted) -> dict[str, Any]:
+    scope = {"facility_id": granted.facility_id, "sub_district_code": granted.sub_district_code}
+    return {name: value for name, value in scope.items() if value is not None}
+
+
 def show_grants(grants: Sequence[Granted]) -> list[dict[str, Any]]:
-    return [{"role": g.role.value, "scope": {"facility_id": g.facility_id} if g.facility_id else {}} for g in grants]
+    return [{"role": g.role.value, "scope": _scope(g)} for g in grants]
 
 
 def show_user(user: User, grants: Sequence[Granted]) -> dict[str, Any]:
+    return {"id": user.id, "display_name": user.display_name, "grants": show_grants(grants)}
+
+
+def show_staff(user: User, grants: Sequence[Grant]) -> dict[str, Any]:
+    """With the grants that hold and those to come, each with its dates."""
     return {"id": user.id, "login": user.login, "display_name": user.display_name, "disabled": user.disabled,
-            "grants": show_grants(grants)}
+            "grants": [{"role": row.role.value,
+                        "scope": _scope(Granted(row.role, row.facility_id, row.sub_district_code)),
+                        "starts_at": row.starts_at, "ends_at": row.ends_at, "last_used_at": row.last_used_at}
+                       for row in grants]}
+
+
+def show_sign_in(actor: Actor, row: SignIn) -> dict[str, Any]:
+    return {"id": row.id, "kind": row.kind.value, "device": row.device, "created_at": row.created_at,
+            "last_seen_at": row.last_seen_at, "ends_at": row.ends_at, "current": row.id == actor.sign_in_id}

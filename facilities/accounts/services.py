@@ -1,4 +1,4 @@
-"""The verbs about who acts: create, let in, put out."""
+"""The verbs about who acts: create, grant, let in, put out."""
 
 import hashlib
 import secrets
@@ -11,15 +11,17 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import case, delete, update
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
-from sqlalchemy.exc import IntegrityError
 
-from facilities.accounts import queries
-from facilities.accounts.models import Grant, SignIn, SignInFailures, SignInKind, User
+from facilities.accounts import devices, grants, queries
+from facilities.accounts.grants import Wanted
+from facilities.accounts.models import SignIn, SignInFailures, SignInKind, User
 from facilities.engine.passwords import check_password
+from facilities.engine.phones import read_phone
+from facilities.infra import audit
 from facilities.infra.db import db
 from facilities.kernel import clock
-from facilities.kernel.actors import Actor, Granted, Role
-from facilities.kernel.refusals import Invalid, Refusal, Refused
+from facilities.kernel.actors import Actor, Granted
+from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused
 
 # Measured: 19 ms each on one core; the library's defaults use up two cores at 11 sign-ins a second.
 HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
@@ -67,51 +69,122 @@ def password_fits(user: User | None, password: str) -> bool:
     return user is not None and not user.disabled
 
 
-def create_user(login: str, display_name: str, password_hash: str, grants: Sequence[Granted] = ()) -> User:
+def create_user(login: str, display_name: str, password_hash: str, granted: Sequence[Granted | Wanted] = (),
+                by: Actor | None = None) -> User:
     """Refused `login_taken` by the unique index; Invalid where a grant has no, or no such, facility."""
     if len(login) > LONGEST_LOGIN:  # folding may have made it longer than what was typed
         raise Invalid(login="login_too_long")
     user = User(login=login, display_name=display_name, password_hash=password_hash, created_at=clock.now())
     db.session.add(user)
     db.session.flush()
-    replace_grants(user, grants)
+    if by is not None:
+        audit.note(by, "created", "user", [user.id])
+    replace_grants(user, granted, by)
     return user
 
 
-def replace_grants(user: User, grants: Sequence[Granted]) -> None:
-    if any((g.role is Role.MANAGER) != (g.facility_id is not None) for g in grants):
-        raise Invalid(grants="manager_needs_facility")
-    db.session.execute(delete(Grant).where(Grant.user_id == user.id))
-    db.session.add_all(Grant(user_id=user.id, role=g.role, facility_id=g.facility_id, starts_at=clock.now())
-                       for g in dict.fromkeys(grants))
-    try:
-        db.session.flush()
-    except IntegrityError as error:  # the one foreign key that a caller chooses
-        raise Invalid(grants="unknown_facility") from error
+def replace_grants(user: User, granted: Sequence[Granted | Wanted], by: Actor | None = None) -> None:
+    """What stays as it is keeps its row; where anything changed, whoever is signed in as this user has to do it again.
 
-
-def set_disabled(user: User, *, disabled: bool) -> None:
-    """A disabled user's sign-ins end at once and for good."""
-    user.disabled = disabled
-    if disabled:
+    Invalid where a grant cannot be; Refused `last_administrator`.
+    """
+    if grants.rewrite(user, granted, by):
         end_sign_ins(user.id)
+
+
+def give_grant(user: User, wanted: Wanted, by: Actor) -> None:
+    """One more, or the same with another end."""
+    others = [wish for wish in grants.as_wanted(queries.grants_to_come_or_held(user.id))
+              if wish.granted != wanted.granted]
+    replace_grants(user, [*others, wanted], by)
+
+
+def end_grant(user: User, grant_id: int, by: Actor) -> None:
+    rows = queries.grants_to_come_or_held(user.id)
+    if grant_id not in {row.id for row in rows}:
+        raise NotVisible
+    replace_grants(user, grants.as_wanted([row for row in rows if row.id != grant_id]), by)
+
+
+def lapse(grant_id: int) -> None:
+    """A grant that nobody has used for long, ended by time."""
+    user_id = grants.lapse(grant_id)
+    if user_id is not None:
+        end_sign_ins(user_id)
+
+
+def rename(user: User, display_name: str, by: Actor) -> None:
+    user.display_name = display_name
+    audit.note(by, "changed", "user", [user.id], {"fields": ["display_name"]})
     db.session.flush()
 
 
-def refuse_if_too_many_failures(login: str) -> Refusal | None:
+def set_disabled(user: User, *, disabled: bool, by: Actor | None = None) -> None:
+    """A disabled user's sign-ins end at once and for good. Refused `last_administrator`."""
+    if disabled == user.disabled:
+        return
+    if disabled:
+        grants.refuse_to_lose_the_last_administrator(user.id)
+        end_sign_ins(user.id)
+    user.disabled = disabled
+    audit.note(by, "disabled" if disabled else "enabled", "user", [user.id])
+    db.session.flush()
+
+
+def is_staff_account(user: User) -> bool:
+    """Whoever was ever granted something, or signs in by a name."""
+    return read_phone(user.login) is None or bool(queries.grant_rows(user.id))
+
+
+def set_staff_password(user: User, password_hash: str, by: Actor) -> None:
+    """By an administrator; every sign-in of the user is dead. NotPermitted for a resident's account: theirs alone."""
+    if not is_staff_account(user):
+        raise NotPermitted
+    _set_password(user, password_hash)
+    devices.forget_all(user.id)
+    audit.note(by, "password_set", "user", [user.id])
+
+
+def set_password_anew(user: User, password_hash: str) -> None:
+    """By whoever proved to hold the phone: sign-ins, failures and known devices from before count no more."""
+    _set_password(user, password_hash)
+    devices.forget_all(user.id)
+    forget_failures(user.login)
+    audit.note(None, "password_reset", "user", [user.id])
+
+
+def _set_password(user: User, password_hash: str, but: int | None = None) -> None:
+    db.session.refresh(user, with_for_update=True)
+    user.password_hash = password_hash
+    end_sign_ins(user.id, but=but)
+    db.session.flush()
+
+
+def attempts_key(login: str, user: User | None, device: str | None) -> str:
+    """What failures are counted under: the login, or this browser where the user signed in from it before.
+
+    So strangers who guess lock out themselves, and not the owner at home.
+    """
+    if device and devices.is_known(user.id if user else 0, device):
+        return f"{login} from {device}"
+    return login
+
+
+def refuse_if_too_many_failures(login: str, most: int = MOST_FAILURES,
+                                within: timedelta = FAILURES_FORGOTTEN_AFTER) -> Refusal | None:
     """The limit per account. Unknown logins are counted alike."""
     failures = queries.failures_of(fingerprint(login))
-    if failures is None or failures.failures < MOST_FAILURES:
+    if failures is None or failures.failures < most:
         return None
-    left = failures.first_failed_at + FAILURES_FORGOTTEN_AFTER - clock.now()
+    left = failures.first_failed_at + within - clock.now()
     seconds = int(left.total_seconds())
     return Refusal("too_many_attempts", {"retry_after": seconds}) if seconds > 0 else None
 
 
-def note_failure(login: str) -> None:
+def note_failure(login: str, within: timedelta = FAILURES_FORGOTTEN_AFTER) -> None:
     """One statement, so that guesses that come at once are all counted."""
     now = clock.now()
-    over = SignInFailures.first_failed_at <= now - FAILURES_FORGOTTEN_AFTER
+    over = SignInFailures.first_failed_at <= now - within
     insert = postgresql_insert if db.engine.dialect.name == "postgresql" else sqlite_insert
     db.session.execute(
         insert(SignInFailures).values(login=fingerprint(login), failures=1, first_failed_at=now)
@@ -120,9 +193,15 @@ def note_failure(login: str) -> None:
             "first_failed_at": case((over, now), else_=SignInFailures.first_failed_at)}))
 
 
-def open_sign_in(user: User, kind: SignInKind, verified: str | None = None) -> tuple[str, SignIn]:
+def forget_failures(*keys: str) -> None:
+    db.session.execute(delete(SignInFailures).where(SignInFailures.login.in_([fingerprint(key) for key in keys])))
+
+
+def open_sign_in(user: User, kind: SignInKind, verified: str | None = None, *, device: str | None = None,
+                 key: str | None = None) -> tuple[str, SignIn]:
     """The secret, which is kept nowhere, and its row. `verified` is the password's hash that was checked.
 
+    `device` in words, for the list of sign-ins; `key` as `attempts_key` gave it: what failed under it is forgotten.
     Refused where the password was changed, or the user disabled, between the check and now.
     """
     now = clock.now()
@@ -131,9 +210,10 @@ def open_sign_in(user: User, kind: SignInKind, verified: str | None = None) -> t
         raise Refused("bad_credentials")
     secret = secrets.token_urlsafe(32)
     row = SignIn(user_id=user.id, kind=kind, secret_hash=fingerprint(secret), created_at=now, last_seen_at=now,
-                 ends_at=now + LONGEST[kind])
+                 ends_at=now + LONGEST[kind], device=device)
     db.session.add(row)
-    db.session.execute(delete(SignInFailures).where(SignInFailures.login == fingerprint(user.login)))
+    forget_failures(key or user.login)
+    grants.note_used(user.id)
     db.session.flush()
     return secret, row
 
@@ -147,8 +227,22 @@ def is_due_to_be_seen(last_seen_at: datetime) -> bool:
     return clock.now() - last_seen_at > SEEN_EVERY
 
 
-def note_seen(sign_in_id: int) -> None:
-    db.session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(last_seen_at=clock.now()))
+def note_seen(actor: Actor) -> None:
+    db.session.execute(update(SignIn).where(SignIn.id == actor.sign_in_id).values(last_seen_at=clock.now()))
+    if actor.is_staff:
+        grants.note_used(actor.user_id)
+
+
+def sign_ins_of(actor: Actor) -> list[SignIn]:
+    """The actor's own that still hold, the one seen last first."""
+    return queries.sign_ins_of(actor.user_id, clock.now(), IDLE)
+
+
+def end_own_sign_in(actor: Actor, sign_in_id: int) -> None:
+    """NotVisible where it is not the actor's, or over."""
+    if sign_in_id not in {row.id for row in sign_ins_of(actor)}:
+        raise NotVisible
+    end_sign_in(sign_in_id)
 
 
 def end_sign_in(sign_in_id: int) -> None:
@@ -169,9 +263,5 @@ def change_password(actor: Actor, password: str, new_password: str) -> None:
     user = queries.user_by_id(actor.user_id)
     if not password_fits(user, password) or user is None:
         raise Invalid(password="wrong_password")  # noqa: S106 - a message key
-    db.session.refresh(user, with_for_update=True)
-    user.password_hash = hash_password(new_password, staff=actor.is_staff, field="new_password")
-    end_sign_ins(user.id, but=actor.sign_in_id)
-    db.session.flush()
-
-
+    _set_password(user, hash_password(new_password, staff=actor.is_staff, field="new_password"),
+                  but=actor.sign_in_id)

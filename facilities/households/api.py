@@ -78,7 +78,7 @@ def _welcome(make: Callable[[], User | None]) -> dict[str, Any]:
             raise Refused("phone_taken") from refused
         raise
     if user is None:
-        raise Refused("code_wrong")
+        raise Refused("code_not_right")
     entered = let_in(user, SignInKind.TOKEN)
     return {"token": entered.secret, "expires_at": entered.ends_at, "user": show_user(user, ())}
 

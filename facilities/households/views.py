@@ -68,7 +68,7 @@ def confirm() -> ResponseReturnValue:
         if user is not None:
             session.pop("registers")
             return _welcome(user, form.next.data)
-        refusal = refusal or words_for(Refusal("code_wrong"))
+        refusal = refusal or words_for(Refusal("code_not_right"))
     status = 422 if form.errors or refusal else 200
     return render_template("households/confirm.html", form=form, refusal=refusal), status
 

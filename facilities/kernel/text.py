@@ -16,6 +16,11 @@ def folded(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
+def plain_digits(text: str) -> str:
+    """A code as it was meant: half-width, without blanks."""
+    return "".join(unicodedata.normalize("NFKC", text).split())
+
+
 def mask_name(name: str) -> str:
     """`王小明` → `王**`; a name of one character shows nothing."""
     return name[:1] + "*" * (len(name) - 1) if len(name) > 1 else "*"

@@ -29,6 +29,9 @@ _OF_RESERVATIONS: Mapping[str, tuple[ReservationState, ...]] = {
 CODES_HOLD_FOR = timedelta(minutes=10)
 _WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired")
 
+# Codes are for the phone, not for whoever is signed in already.
+SHOWN = Notice.kind != "code"
+
 
 class Message(NamedTuple):
     """`name` of the resident whom it is about, while the reader acts for them; None afterwards."""
@@ -44,21 +47,22 @@ def inbox(actor: Actor, *, limit: int | None = None, before: int | None = None) 
         .outerjoin(Guardianship, and_(Guardianship.resident_id == Notice.resident_id,
                                       Guardianship.user_id == actor.user_id))
         .outerjoin(Resident, Resident.id == Guardianship.resident_id)
-        .where(Notice.user_id == actor.user_id).order_by(Notice.id.desc()))
+        .where(Notice.user_id == actor.user_id, SHOWN).order_by(Notice.id.desc()))
     if before is not None:
         found = found.where(Notice.id < before)
     return [Message(*row) for row in db.session.execute(found.limit(limit))]
 
 
 def unread(actor: Actor) -> int:
-    """Answered by a partial index alone, so that every page may ask."""
+    """Answered by a partial index and the few rows in it, so that every page may ask."""
     return db.session.scalar(
-        select(func.count()).select_from(Notice).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None))) or 0
+        select(func.count()).select_from(Notice)
+        .where(Notice.user_id == actor.user_id, Notice.read_at.is_(None), SHOWN)) or 0
 
 
 def own_among(actor: Actor, notice_ids: Collection[int]) -> set[int]:
     return set(db.session.scalars(
-        select(Notice.id).where(Notice.user_id == actor.user_id, Notice.id.in_(notice_ids))))
+        select(Notice.id).where(Notice.user_id == actor.user_id, Notice.id.in_(notice_ids), SHOWN)))
 
 
 def still_true(notices: Sequence[Notice], now: datetime) -> set[int]:

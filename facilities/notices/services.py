@@ -17,7 +17,7 @@ def mark_read(actor: Actor, notice_ids: Collection[int] | None = None) -> int:
 
     Returns how many are left unread.
     """
-    read = update(Notice).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None))
+    read = update(Notice).where(Notice.user_id == actor.user_id, Notice.read_at.is_(None), queries.SHOWN)
     if notice_ids is not None:
         if queries.own_among(actor, notice_ids) != set(notice_ids):
             raise NotVisible

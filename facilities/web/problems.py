@@ -84,7 +84,7 @@ def page(status: int, message: str, title: str | None = None) -> ResponseReturnV
 
 
 def answer_refusal(refusal: Refusal) -> ResponseReturnValue:
-    status = {"bad_credentials": 401, "too_many_attempts": 429}.get(refusal.code, 409)
+    status = {"bad_credentials": 401, "otp_required": 401, "too_many_attempts": 429}.get(refusal.code, 409)
     if is_api():
         response = problem(status, code=refusal.code, detail=words_for(refusal), facts=dict(refusal.facts))
         if "retry_after" in refusal.facts:

@@ -42,7 +42,15 @@ _PLAIN: dict[str, Any] = {
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
     "id_number_in_use": _l("This identity number belongs to somebody who is registered already. Ask at the counter."),
     "certificate_in_use": _l("This certificate belongs to somebody who is registered already. Ask at the counter."),
-    "code_wrong": _l("This code is not right, or too old. Look at the message again, or ask for a new code."),
+    "last_administrator": _l(
+        "Nobody would be left to administer the district. Make somebody else an administrator first, without an end."),
+    "otp_required": _l("Enter the code from the app on your phone as well."),
+    "second_factor_needed": _l("Staff here need a second factor. Sign in on the website and set it up first."),
+    "second_factor_not_begun": _l("Start again: scan the picture first, then enter the code."),
+    "second_factor_on": _l("The second factor is set up already."),
+    "second_factor_required": _l("Staff here need a second factor, so it cannot be removed. If you have a new phone, "
+                                 "ask an administrator."),
+    "code_not_right": _l("The code is not right, or its time is over. Please check it, or ask for a new one."),
     "login_taken": _l("This login is already in use. Choose another one."),
     "name_taken": _l("There is already one with this name. Choose another name."),
     "not_found": _l("This does not exist, or not for you."),
@@ -179,7 +187,10 @@ INPUT_MESSAGES: dict[str, Any] = {
     "too_many_days": _l("Ask for at most 62 days at once."),
     "bad_cursor": _l("This cursor is not one that was given out."),
     "hours_overlap": _l("Opening hours must be in order and must not overlap."),
-    "manager_needs_facility": _l("A manager's grant needs the facility it is for; an administrator's has none."),
+    "grant_needs_facility": _l("Managers and guards are for one facility; reviewers and administrators are not."),
+    "sub_district_for_reviewers": _l("Only reviewers can be for a sub-district."),
+    "granted_twice": _l("The same role for the same place stands there twice, with different dates."),
+    "wrong_code": _l("The code is not right. Wait for the next one in the app, and enter that."),
 }
 
 

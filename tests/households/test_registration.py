@@ -90,7 +90,7 @@ def test_a_code_that_is_wrong_old_or_tried_too_often_opens_nothing(world: World,
         anyone.post("/accounts/confirm", {"phone": PHONE, "code": code}, status=409)
     for _ in range(MOST_ATTEMPTS):
         refused = anyone.post("/accounts/confirm", {"phone": PHONE, "code": wrong}, status=409)
-        assert refused["code"] == "code_wrong"
+        assert refused["code"] == "code_not_right"
     anyone.post("/accounts/confirm", {"phone": PHONE, "code": code}, status=409)
     assert accounts() == 0
 

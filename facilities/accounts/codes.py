@@ -1,0 +1,71 @@
+"""A code sent to a phone: six digits that hold for ten minutes and a few attempts, one at a time for each purpose.
+
+Whether a phone is known shows nowhere: what is asked for an unknown one is counted alike, and sends nothing.
+"""
+
+import hmac
+import secrets
+from datetime import timedelta
+
+from sqlalchemy import literal, null, select
+
+from facilities.accounts import services
+from facilities.accounts.models import CodePurpose, OneTimeCode, User
+from facilities.infra import outbox
+from facilities.infra.db import db
+from facilities.infra.encryption import cipher
+from facilities.kernel import clock
+from facilities.kernel.text import plain_digits
+
+HOLDS_FOR = timedelta(minutes=10)
+MOST_ATTEMPTS = 5
+ANOTHER_AFTER = timedelta(seconds=60)
+MOST_CODES, WITHIN = 10, timedelta(hours=24)  # with the attempts: one chance in 20,000 a day for who guesses
+
+
+def send(login: str, user: User | None, purpose: CodePurpose) -> None:
+    """A new code to the user's phone, the one before is void; nothing at all where too many or too soon."""
+    key = f"{purpose} code for {login}"
+    over = services.refuse_if_too_many_failures(key, MOST_CODES, WITHIN)
+    if over is None:
+        services.note_failure(key, WITHIN)
+    if over is not None or user is None or user.disabled:
+        return
+    now = clock.now()
+    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())  # asked for twice at once
+    row = _row(user.id, purpose)
+    if row is not None and now - row.created_at < ANOTHER_AFTER:
+        return
+    code = f"{secrets.randbelow(10**6):06}"
+    row = row or OneTimeCode(user_id=user.id, purpose=purpose)
+    row.code_hash, row.attempts = _hash(user.id, purpose, code), 0
+    row.created_at, row.ends_at = now, now + HOLDS_FOR
+    db.session.add(row)
+    db.session.flush()
+    whom = select(literal(user.id).label("about"), null().label("resident"), literal(user.id).label("reader"))
+    outbox.tell("code", "user", whom, {"code": cipher().encrypt(code), "purpose": purpose.value})
+
+
+def redeem(user: User | None, purpose: CodePurpose, code: str) -> bool:
+    """Whether it is the code; it opens once. Each attempt counts, so the caller commits whatever the answer."""
+    row = _row(user.id, purpose) if user is not None else None
+    if user is None or user.disabled or row is None or row.ends_at <= clock.now() or row.attempts >= MOST_ATTEMPTS:
+        return False
+    if not hmac.compare_digest(row.code_hash, _hash(user.id, purpose, plain_digits(code))):
+        row.attempts += 1
+        db.session.flush()
+        return False
+    db.session.delete(row)
+    db.session.flush()
+    return True
+
+
+def _row(user_id: int, purpose: CodePurpose) -> OneTimeCode | None:
+    return db.session.scalar(
+        select(OneTimeCode).where(OneTimeCode.user_id == user_id, OneTimeCode.purpose == purpose)
+        .with_for_update().execution_options(populate_existing=True))
+
+
+def _hash(user_id: int, purpose: CodePurpose, code: str) -> str:
+    """Keyed, because a million are soon tried out."""
+    return cipher().lookup(f"{user_id} {purpose} {code}")
