@@ -20,8 +20,10 @@ from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
 from facilities.background import do_what_is_due
 from facilities.demo.loading import load_demonstration
+from facilities.households.identity import rotate
 from facilities.infra.audit import verify as verify_audit
 from facilities.infra.db import refresh_planner, unit_of_work
+from facilities.infra.encryption import Unreadable
 from facilities.kernel.actors import Granted, Role
 from facilities.kernel.refusals import Invalid, Refused
 from facilities.places.reference import load_reference_data
@@ -173,6 +175,20 @@ def statistics_verify() -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} differences in {looked_at} sessions")
     click.echo(f"{looked_at} sessions recounted, all figures agree")
+
+
+@main.group(help="Identity numbers, certificates and other secrets that are kept encrypted.")
+def identities() -> None:
+    pass
+
+
+@identities.command("rotate", help="Put everything under the first of IDENTITY_KEYS; the others can go afterwards.")
+def identities_rotate() -> None:
+    try:
+        rows = unit_of_work(rotate)
+    except Unreadable as error:
+        raise click.ClickException("Some rows fit none of IDENTITY_KEYS: one is missing. Nothing changed.") from error
+    click.echo(f"{rows} rows are under the newest key now; the older keys can be taken away")
 
 
 @main.group(help="What staff did and looked at.")

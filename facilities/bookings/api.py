@@ -21,6 +21,7 @@ from facilities.bookings.schemas import (
 from facilities.bookings.services import Booked, Wish
 from facilities.engine.eligibility import Sex
 from facilities.households import services as households
+from facilities.households.desk import Ground
 from facilities.infra.db import unit_of_work
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotPermitted, NotVisible, Refusal, Refused
@@ -156,8 +157,9 @@ def book_at_desk(body: dict[str, Any], session_id: str) -> dict[str, Any] | Resp
 
     def book() -> Booked:
         resident_id = read_id(body["resident_id"]) if "resident_id" in body else _register(body["resident"])
-        booked = services.book_places(actor, Wish(number, (resident_id,), or_wait=body["if_full"] == "waitlist",
-                                                  at_desk=True, override=body.get("override")))
+        booked = services.book_places(actor, Wish(
+            number, (resident_id,), or_wait=body["if_full"] == "waitlist", at_desk=True,
+            override=body.get("override"), ground=Ground(body["ground"]), newcomer="resident" in body))
         if not booked.items:  # whoever was entered just now is not kept either
             raise Refused.because(booked.refusal)
         return booked
@@ -167,7 +169,8 @@ def book_at_desk(body: dict[str, Any], session_id: str) -> dict[str, Any] | Resp
 
 def _register(someone: dict[str, Any]) -> int:
     return households.register_at_desk(
-        someone["name"], Sex(someone["sex"]), someone.get("birth_date"), someone.get("phone")).id
+        someone["name"], Sex(someone["sex"]), someone.get("birth_date"), someone.get("phone"),
+        someone.get("id_number")).id
 
 
 @blueprint.route("/sessions/<session_id>", methods=["PATCH"])

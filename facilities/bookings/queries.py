@@ -4,16 +4,33 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    and_,
+    column,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    tuple_,
+    union,
+)
 from sqlalchemy.orm import contains_eager, joinedload
 
 from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingState
 from facilities.engine.limits import week_of
+from facilities.households import queries as households
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.programmes.models import ActivitySession
+
+# Of the floor above, which this one cannot import: only whom its rows name is asked (`met`).
+_attendances = table("attendances", column("session_id", BigInteger), column("resident_id", BigInteger))
 
 
 def standing(resident_ids: Collection[int], session: ActivitySession) -> dict[int, str]:
@@ -200,6 +217,23 @@ def roster(session_id: int) -> list[Booking]:
         select(Booking).join(Booking.resident).options(contains_eager(Booking.resident))
         .where(Booking.session_id == session_id, Booking.state.in_(OCCUPYING))
         .order_by(Resident.name, Booking.id)))
+
+
+def met(actor: Actor, resident_ids: Collection[int], since: datetime) -> set[int]:
+    """Of these, whom staff know from their work, and so may name by id alone.
+
+    Somebody of their own household; somebody they have looked up since then; somebody who booked or was there at a
+    facility they manage.
+    """
+    reach = () if actor.is_administrator else (ActivitySession.facility_id.in_(actor.managed_facility_ids),)
+    own = select(Guardianship.resident_id).where(
+        Guardianship.user_id == actor.user_id, Guardianship.resident_id.in_(resident_ids))
+    booked = (select(Booking.resident_id).join(ActivitySession, ActivitySession.id == Booking.session_id)
+              .where(Booking.resident_id.in_(resident_ids), *reach))
+    there = (select(_attendances.c.resident_id).join(ActivitySession, ActivitySession.id == _attendances.c.session_id)
+             .where(_attendances.c.resident_id.in_(resident_ids), *reach))
+    return (households.has_been_found(actor, resident_ids, since)
+            | set(db.session.scalars(union(own, booked, there))))
 
 
 def has_any(session_id: int) -> bool:

@@ -9,6 +9,7 @@ from marshmallow import ValidationError, fields, validates_schema
 from facilities.bookings.models import Booking
 from facilities.engine.ages import age_on
 from facilities.engine.eligibility import Sex
+from facilities.households.desk import Ground
 from facilities.kernel import clock
 from facilities.kernel.text import mask_phone
 from facilities.web.schemas import BaseSchema, Day, Id, Instant, Reference, Text, at_most_items, one_of
@@ -30,6 +31,7 @@ class SomeoneIn(BaseSchema):
     sex = fields.String(required=True, validate=one_of(*Sex))
     birth_date = Day()
     phone = Text(longest=30)
+    id_number = Text(longest=40)
 
 
 class DeskBookingIn(BaseSchema):
@@ -37,6 +39,7 @@ class DeskBookingIn(BaseSchema):
     resident = fields.Nested(SomeoneIn)
     if_full = fields.String(load_default="refuse", validate=one_of("refuse", "waitlist"))
     override = Text(longest=200)
+    ground = fields.String(load_default=Ground.COUNTER.value, validate=one_of(*Ground))
 
     @validates_schema
     def one_person(self, data: dict[str, Any], **_: object) -> None:

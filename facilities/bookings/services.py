@@ -5,6 +5,7 @@ Every way to a place goes through `book_places`. Order of locks: the session, th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -18,6 +19,7 @@ from facilities.engine.on_offer import check_offer
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
 from facilities.households import services as households_services
+from facilities.households.desk import Ground
 from facilities.households.models import Resident
 from facilities.infra import audit
 from facilities.infra.db import db
@@ -32,10 +34,15 @@ from facilities.programmes import queries as programmes
 from facilities.programmes import services as sessions
 from facilities.programmes.models import ActivitySession
 
+MET_FOR = timedelta(days=1)  # (our choice) whoever was looked up at the desk can be named by id for a day
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """Places for residents in a session. `at_desk`: by who runs the session, for somebody at the counter."""
+    """Places for residents in a session. `at_desk`: by who runs the session, for somebody else, on what `ground`.
+
+    `newcomer`: entered in the same breath, so that nobody can have met them before.
+    """
 
     session_id: int
     resident_ids: tuple[int, ...]
@@ -43,6 +50,8 @@ class Wish:
     or_wait: bool = False
     at_desk: bool = False
     override: str | None = None
+    ground: Ground = Ground.COUNTER
+    newcomer: bool = False
 
     @property
     def is_short(self) -> bool:
@@ -119,7 +128,8 @@ def _people(actor: Actor, wish: Wish) -> list[Resident]:
         session = programmes.session_to_book(wish.session_id)
         if session is None or not programmes_policy.can_run(actor, session):
             raise NotPermitted
-        found = households.residents(wish.resident_ids)
+        known = wish.newcomer or set(wish.resident_ids) <= queries.met(actor, wish.resident_ids, clock.now() - MET_FOR)
+        found = households.residents(wish.resident_ids) if known else {}
     else:
         found = households.residents_of(actor, wish.resident_ids)
     if len(found) != len(set(wish.resident_ids)):
@@ -210,8 +220,13 @@ def _promise(actor: Actor, session: ActivitySession, resident_ids: Sequence[int]
         for resident_id in resident_ids]))
     kind = "booked" if state is BookingState.CONFIRMED else "waitlisted"
     tell(kind, "booking", queries.whom(Booking.id.in_([b.id for b in items])), facts_of(session), by=actor.user_id)
-    ground = {"override": wish.override} if wish.override else {}
-    audit.note(actor, kind, "booking", [b.id for b in items], {"at_desk": wish.at_desk, **ground})
+    facts: dict[str, object] = {"at_desk": wish.at_desk, **({"override": wish.override} if wish.override else {})}
+    if wish.at_desk:  # for whom, and on what ground
+        for item in items:
+            audit.note(actor, kind, "booking", [item.id],
+                       {**facts, "ground": wish.ground.value, "resident_id": item.resident_id})
+    else:
+        audit.note(actor, kind, "booking", [b.id for b in items], facts)
     return items
 
 

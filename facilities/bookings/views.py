@@ -1,6 +1,6 @@
 """A session and one's place in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -12,8 +12,10 @@ from facilities.bookings.models import Booking, BookingState
 from facilities.bookings.services import Booked, Wish
 from facilities.engine.eligibility import Sex
 from facilities.engine.phones import read_phone
+from facilities.households import desk
 from facilities.households import queries as households
-from facilities.households import services as desk
+from facilities.households import services as people
+from facilities.households.desk import Found
 from facilities.households.models import Guardianship
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
@@ -38,6 +40,15 @@ class Candidate:
     link: Guardianship
     booking: Booking | None
     refusal: Refusal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What was looked for at the desk, and what came of it; `wrong`: it is neither kind of number."""
+
+    text: str
+    found: Found = field(default_factory=Found)
+    wrong: bool = False
 
 
 @blueprint.get("/sessions/<session_id>")
@@ -202,14 +213,14 @@ def change_session(session_id: str) -> ResponseReturnValue:
 @blueprint.route("/desk/sessions/<session_id>/bookings", methods=["GET", "POST"])
 @staff
 def desk_bookings(session_id: str) -> ResponseReturnValue:
-    """Who has a place, who waits, and a form for those who stand at the counter."""
-    found, form, refusal = runnable(session_id), DeskForm(), None
-    sought = request.form.get("sought", "")  # posted: a number has no place in an address
-    known = households.resident_by_phone(read_phone(sought) or "") if sought else None
-    if known is not None or request.form.get("resident_id"):
+    """Who has a place, who waits, and for those at the counter or on the telephone: find them, else enter them."""
+    found, form, refusal, sought = runnable(session_id), DeskForm(), None, None
+    actor = current_actor()
+    if request.form.get("sought"):  # posted: a number has no place in an address
+        sought = _look_up(actor, form)
+    elif request.form.get("resident_id"):
         form.for_known()
-    if not sought and form.validate_on_submit():
-        actor = current_actor()
+    if sought is None and form.validate_on_submit():
         try:
             unit_of_work(lambda: _book_at_desk(actor, found.id, form))
         except Invalid as invalid:
@@ -217,22 +228,38 @@ def desk_bookings(session_id: str) -> ResponseReturnValue:
         except Refused as refused:
             refusal = words_for(refused.refusal)
         else:
-            flash(_("Done. It is on the list below."))
+            flash(_("Done. It is on the list above."))
             return redirect(url_for("bookings.desk_bookings", session_id=found.id))
-        found = runnable(session_id)
+    found = runnable(session_id)  # read again: an attempt to write may lie between
     page = render_template("bookings/desk_bookings.html", session=found, form=form, refusal=refusal, sought=sought,
-                           found=known, waiting=queries.waiting(found.id), booked=queries.roster(found.id))
-    return page, 422 if form.errors or refusal else 200
+                           waiting=queries.waiting(found.id), booked=queries.roster(found.id))
+    return page, 422 if form.errors or refusal or (sought and sought.wrong) else 200
+
+
+def _look_up(actor: Actor, form: DeskForm) -> Sought:
+    """By a mobile number, or else by an identity number; whoever is not found is entered with it."""
+    text = request.form["sought"].strip()[:40]
+    phone = read_phone(text)
+    try:
+        found = unit_of_work(lambda: desk.find(actor, form.chosen_ground, phone, None if phone else text))
+    except Invalid:
+        return Sought(text, wrong=True)
+    if found.resident is not None:
+        form.for_known()
+    else:
+        (form.phone if phone else form.id_number).data = text
+    return Sought(text, found)
 
 
 def _book_at_desk(actor: Actor, session_id: int, form: DeskForm) -> Booked:
-    if "name" in form:
-        birth_date, number = form.birth_date.data, form.phone.data or None
-        resident_id = desk.register_at_desk(form.name.data, Sex(form.sex.data), birth_date, number).id
+    if newcomer := "name" in form:
+        resident_id = people.register_at_desk(form.name.data, Sex(form.sex.data), form.birth_date.data,
+                                              form.phone.data or None, form.id_number.data or None).id
     else:
         resident_id = read_id(request.form["resident_id"])
-    booked = services.book_places(actor, Wish(session_id, (resident_id,), or_wait=form.or_wait.data, at_desk=True,
-                                              override=form.override.data or None))
+    booked = services.book_places(actor, Wish(
+        session_id, (resident_id,), or_wait=form.or_wait.data, at_desk=True, override=form.override.data or None,
+        ground=form.chosen_ground, newcomer=newcomer))
     if not booked.items:  # whoever was entered just now is not kept either
         raise Refused.because(booked.refusal)
     return booked

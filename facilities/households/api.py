@@ -11,24 +11,28 @@ from facilities.accounts.entrance import let_in
 from facilities.accounts.models import SignInKind, User
 from facilities.accounts.schemas import TokenOut, show_grants, show_user
 from facilities.engine.eligibility import Sex
-from facilities.households import queries, registration, services
+from facilities.households import desk, queries, registration, services
+from facilities.households.desk import Ground
 from facilities.households.models import Guardianship, Relation
 from facilities.households.registration import Wanted
 from facilities.households.schemas import (
     Confirmation,
+    FindPerson,
+    FoundPeople,
     MeOut,
     Registration,
     ResidentChange,
     ResidentIn,
     ResidentOut,
     read_details,
+    show_found,
     show_resident,
 )
 from facilities.infra.db import unit_of_work
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotVisible, Refused
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import current_actor, first, public, signed_in
+from facilities.web.guards import counter_staff, current_actor, first, public, signed_in
 from facilities.web.limits import limiter
 from facilities.web.paging import part_of
 from facilities.web.schemas import PageQuery, page_schema
@@ -128,10 +132,19 @@ def resident(resident_id: str) -> dict[str, Any]:
 @blueprint.response(200, ResidentOut)
 def change_resident(body: dict[str, Any], resident_id: str) -> dict[str, Any]:
     actor, number = current_actor(), read_id(resident_id)
-    changes = {name: value for name, value in body.items() if name not in ("disability", "community_code")}
+    changes = {name: value for name, value in body.items() if name != "disability"}
     changes |= read_details(body)
     if "sex" in changes:
         changes["sex"] = Sex(changes["sex"])
     if "relation" in changes:
         changes["relation"] = Relation(changes["relation"])
     return show_resident(unit_of_work(lambda: services.change_resident(actor, number, dict(changes))))
+
+
+@blueprint.route("/desk/residents/find", methods=["POST"])
+@counter_staff
+@blueprint.arguments(FindPerson)
+@blueprint.response(200, FoundPeople)
+def find_resident(body: dict[str, Any]) -> dict[str, Any]:
+    actor, ground = current_actor(), Ground(body["ground"])
+    return show_found(unit_of_work(lambda: desk.find(actor, ground, body.get("phone"), body.get("id_number"))))

@@ -43,6 +43,9 @@ class Resident(Model):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     erased_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
+    # loaded with the lists that show it; a single one may ask for it when it is shown
+    identity: Mapped["Identity | None"] = relationship(viewonly=True, uselist=False)
+
     @property
     def as_candidate(self) -> Candidate:
         return Candidate(self.birth_date, self.sex, self.disability_category is not None, self.community_code)

@@ -2,11 +2,17 @@
 
 from typing import Any
 
-from marshmallow import fields
+from flask_babel import lazy_gettext as _l
+from marshmallow import ValidationError, fields, validates_schema
 
 from facilities.accounts.schemas import UserOut
+from facilities.engine.ages import age_on
 from facilities.engine.eligibility import Sex
+from facilities.households import identity
+from facilities.households.desk import Found, Ground
 from facilities.households.models import Guardianship, Relation
+from facilities.kernel import clock
+from facilities.kernel.text import mask_name, mask_phone
 from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, Secret, Text, one_of
 
 
@@ -39,6 +45,8 @@ class ResidentChange(BaseSchema):
     sex = fields.String(validate=one_of(*Sex))
     relation = fields.String(validate=one_of(*Relation))
     phone = Text(longest=30)
+    id_number = Text(longest=40, allow_none=True)
+    disability_certificate = Text(longest=40, allow_none=True)
 
 
 class ResidentIn(ResidentChange):
@@ -57,6 +65,33 @@ class ResidentOut(BaseSchema):
     phone = fields.String(allow_none=True)
     disability = fields.Nested(DisabilityIn, allow_none=True)
     community_code = fields.String(allow_none=True)
+    id_number_masked = fields.String(allow_none=True)
+    certificate_masked = fields.String(allow_none=True)
+
+
+class FindPerson(BaseSchema):
+    """Exactly one of the two, and on what ground staff act for somebody."""
+
+    phone = Text(longest=30)
+    id_number = Text(longest=40)
+    ground = fields.String(load_default=Ground.COUNTER.value, validate=one_of(*Ground))
+
+    @validates_schema
+    def one_number(self, data: dict[str, Any], **_: object) -> None:
+        if ("phone" in data) == ("id_number" in data):
+            raise ValidationError(str(_l("Give one of the two: phone or id_number.")), "phone")
+
+
+class FoundPerson(BaseSchema):
+    id = Id()
+    name_masked = fields.String()
+    phone_masked = fields.String(allow_none=True)
+    age = fields.Integer(allow_none=True)
+
+
+class FoundPeople(BaseSchema):
+    items = fields.List(fields.Nested(FoundPerson))
+    code = fields.String()
 
 
 class MeOut(BaseSchema):
@@ -69,7 +104,20 @@ def show_resident(link: Guardianship) -> dict[str, Any]:
     return {"id": person.id, "name": person.name, "birth_date": person.birth_date, "sex": person.sex.value,
             "relation": link.relation.value, "phone": person.phone, "community_code": person.community_code,
             "disability": {"category": person.disability_category, "grade": person.disability_grade}
-            if person.disability_category else None}
+            if person.disability_category else None, **identity.masked(person.identity)}
+
+
+def show_found(found: Found) -> dict[str, Any]:
+    """Enough to ask 'is that you?', and no more."""
+    if found.several:
+        return {"items": [], "code": "several"}
+    person = found.resident
+    if person is None:
+        return {"items": []}
+    return {"items": [{
+        "id": person.id, "name_masked": mask_name(person.name),
+        "phone_masked": mask_phone(person.phone) if person.phone else None,
+        "age": age_on(person.birth_date, clock.today()) if person.birth_date else None}]}
 
 
 def read_details(body: dict[str, Any]) -> dict[str, Any]:
@@ -80,4 +128,5 @@ def read_details(body: dict[str, Any]) -> dict[str, Any]:
         details |= {"disability_category": given["category"], "disability_grade": given["grade"]}
     if "community_code" in body:
         details["community_code"] = body["community_code"]
+    details |= {name: body[name] for name in ("id_number", "disability_certificate") if name in body}
     return details

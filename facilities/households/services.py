@@ -11,7 +11,7 @@ from facilities.accounts.services import create_user
 from facilities.engine.ages import age_on
 from facilities.engine.eligibility import Sex, is_community_code
 from facilities.engine.phones import read_phone
-from facilities.households import queries
+from facilities.households import identity, queries
 from facilities.households.models import Guardianship, Relation, Resident
 from facilities.infra.db import db
 from facilities.kernel import clock
@@ -43,8 +43,12 @@ def register(phone: str, password_hash: str, name: str, birth_date: date, sex: S
 
 def add_resident(actor: Actor, relation: Relation, name: str, birth_date: date, sex: Sex,
                  phone: str | None = None, details: Mapping[str, Any] | None = None) -> Guardianship:
-    """`details`: disability_category and disability_grade, community_code."""
+    """`details`: disability_category and disability_grade, community_code, id_number, disability_certificate.
+
+    Refused `id_number_in_use`, `certificate_in_use` by the numbers' unique indexes.
+    """
     _check_community(details or {})
+    details, numbers = identity.agreed(details or {}, birth_date, sex)
     number = read_phone(phone) if phone else None
     if phone and number is None:
         raise Invalid(phone="bad_phone")
@@ -53,11 +57,16 @@ def add_resident(actor: Actor, relation: Relation, name: str, birth_date: date, 
         raise Refused("too_many_members", most=LARGEST_HOUSEHOLD)
     if relation is Relation.SELF and any(g.relation is Relation.SELF for g in queries.guardianships_of(actor)):
         raise Refused("self_exists")
-    return _add(actor.user_id, relation, name, birth_date, sex, number, details)
+    link = _add(actor.user_id, relation, name, birth_date, sex, number, details)
+    identity.keep(link.resident, numbers)
+    return link
 
 
-def register_at_desk(name: str, sex: Sex, birth_date: date | None, phone: str | None) -> Resident:
-    """Somebody at the counter, for whom no account acts yet."""
+def register_at_desk(name: str, sex: Sex, birth_date: date | None, phone: str | None,
+                     id_number: str | None = None) -> Resident:
+    """Somebody at the counter, for whom no account acts yet. An identity number says the birth date."""
+    _, numbers = identity.agreed({"id_number": id_number} if id_number else {}, birth_date, sex)
+    birth_date = birth_date or identity.born(numbers)
     number = read_phone(phone) if phone else None
     if phone and number is None:
         raise Invalid(phone="bad_phone")
@@ -66,6 +75,7 @@ def register_at_desk(name: str, sex: Sex, birth_date: date | None, phone: str | 
     resident = Resident(name=name, sex=sex, birth_date=birth_date, phone=number, created_at=clock.now())
     db.session.add(resident)
     db.session.flush()
+    identity.keep(resident, numbers)
     return resident
 
 
@@ -89,7 +99,10 @@ def _add(user_id: int, relation: Relation, name: str, birth_date: date, sex: Sex
 
 
 def change_resident(actor: Actor, resident_id: int, changes: dict[str, object]) -> Guardianship:
-    """`changes`: any of name, birth_date, sex, phone, relation. The login phone of an account is not among them."""
+    """`changes`: any of name, birth_date, sex, phone, relation, and of `add_resident`'s details.
+
+    The login phone of an account is not among them.
+    """
     link = queries.guardianship_of(actor, resident_id)
     if link is None:
         raise NotVisible
@@ -100,6 +113,7 @@ def change_resident(actor: Actor, resident_id: int, changes: dict[str, object]) 
         changes["phone"] = read_phone(phone)
         if changes["phone"] is None:
             raise Invalid(phone="bad_phone")
+    changes, numbers = identity.agreed_change(link.resident, changes)
     relation = changes.pop("relation", None)
     if relation is not None and (relation is Relation.SELF) != (link.relation is Relation.SELF):
         raise Refused("self_exists")
@@ -108,6 +122,7 @@ def change_resident(actor: Actor, resident_id: int, changes: dict[str, object]) 
     for name, value in changes.items():
         setattr(link.resident, name, value)
     db.session.flush()
+    identity.keep(link.resident, numbers)
     return link
 
 

@@ -1,8 +1,12 @@
 """Numbers that name a person: unreadable without the keys of the installation, and still to be found by their value.
 
-The keys are IDENTITY_KEYS, newest first: the first encrypts, all decrypt, so that a key can be exchanged without a
-pause. What a value is found by is keyed too, because identity numbers are few enough to try them all; that key is made
-from the oldest of them, and changes when `bin/manage identities rotate` has gone through the rows and it is taken away.
+The keys are IDENTITY_KEYS, newest first: the first encrypts and all decrypt, so that a key can be exchanged without a
+pause. What a value is found by is keyed too, because identity numbers are few enough to try them all: it is written
+under the newest key and looked for under each. After `bin/manage identities rotate` everything is under the newest, and
+the others can be taken away.
+
+A process that lacks the newest key would neither read nor find what others write. Where several run, each gets the new
+key as its last one first ("old,new"), and only then as its first ("new,old").
 """
 
 import hashlib
@@ -22,13 +26,18 @@ class Unreadable(Exception):
 @dataclass(frozen=True, slots=True)
 class Cipher:
     boxes: MultiFernet
-    lookup_key: bytes
+    lookup_keys: tuple[bytes, ...]
 
     @classmethod
     def of(cls, keys: tuple[str, ...]) -> "Cipher":
         """From keys as `Fernet.generate_key` makes them."""
-        derived = HKDF(SHA256(), 32, salt=None, info=b"lookup").derive(keys[-1].encode())
+        derived = tuple(HKDF(SHA256(), 32, salt=None, info=b"lookup").derive(key.encode()) for key in keys)
         return cls(MultiFernet([Fernet(key) for key in keys]), derived)
+
+    @property
+    def is_changing(self) -> bool:
+        """A key is being exchanged: what is stored may be under any of several."""
+        return len(self.lookup_keys) > 1
 
     def encrypt(self, value: str) -> str:
         return self.boxes.encrypt(value.encode()).decode()
@@ -47,8 +56,12 @@ class Cipher:
             raise Unreadable from error
 
     def lookup(self, value: str) -> str:
-        """What a value is found by: HMAC-SHA256, hex."""
-        return hmac.new(self.lookup_key, value.encode(), hashlib.sha256).hexdigest()
+        """What a value is stored to be found by: HMAC-SHA256 under the newest key, hex."""
+        return self.lookups(value)[0]
+
+    def lookups(self, value: str) -> tuple[str, ...]:
+        """What it may be stored under, the newest key's first."""
+        return tuple(hmac.new(key, value.encode(), hashlib.sha256).hexdigest() for key in self.lookup_keys)
 
 
 def register_encryption(app: Flask, keys: tuple[str, ...]) -> None:

@@ -60,6 +60,7 @@ def _guard(name: str, admits: Callable[[Actor], bool]) -> Callable[[View], View]
 
 signed_in = _guard("signed_in", lambda actor: True)
 staff = _guard("staff", lambda actor: actor.is_staff)
+counter_staff = _guard("staff", lambda actor: actor.is_administrator or bool(actor.managed_facility_ids))
 administrator = _guard("administrator", lambda actor: actor.is_administrator)
 
 

@@ -149,6 +149,14 @@ INPUT_MESSAGES: dict[str, Any] = {
     "password_too_short_staff": _l("Staff passwords have at least 12 characters."),
     "password_too_long": _l("Use at most 128 characters."),
     "password_too_common": _l("This password is one of the first that others would try. Choose another one."),
+    "id_number_check": _l(
+        "This is not an identity number. Compare it with the card: 18 characters, the last may be X."),
+    "id_number_birth_date": _l("The birth date and the identity number do not agree. Compare both with the card."),
+    "id_number_sex": _l("The sex and the identity number do not agree. Compare both with the card."),
+    "certificate_check": _l("This is not the number of a disability certificate. Compare it with the certificate: "
+                            "the identity number and two digits, perhaps with B and a digit after them."),
+    "certificate_id_number": _l("The certificate and the identity number belong to two different people."),
+    "certificate_disability": _l("The kind and degree of disability are not those of the certificate."),
     "login_too_long": _l("Use at most 64 characters."),
     "day_too_far": _l("This day is too far away. Check the year."),
     "another_day": _l("The date differs from the one in the address."),

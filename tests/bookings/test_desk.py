@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from facilities.bookings.models import Booking
 from facilities.engine.eligibility import Audience, Sex
 from facilities.engine.limits import Limits
+from facilities.engine.roll_call import EventKind
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.audit import AuditEntry
@@ -40,6 +41,12 @@ def desk(caller: Someone, session: ActivitySession, status: int = 201, **body: A
     return caller.api.post(f"/sessions/{session.id}/desk-bookings", body, status=status)
 
 
+def meet(caller: Someone, someone: Someone) -> str:
+    """Looked up at the desk by the phone number; the resident's id, which can be named from then on."""
+    (found,) = caller.api.post("/desk/residents/find", {"phone": someone.login}, status=200)["items"]
+    return str(found["id"])
+
+
 def counters(caller: Caller, session: ActivitySession) -> tuple[int, int]:
     """Places taken, people waiting."""
     seen = caller.get(f"/sessions/{session.id}")
@@ -58,7 +65,7 @@ def test_somebody_who_is_known_has_a_place_of_their_own(
     world: World, facility: Facility, manager: Someone, anyone: Caller
 ) -> None:
     session, someone = world.session(facility), world.resident()
-    answer = desk(manager, session, resident_id=str(someone.resident_id))
+    answer = desk(manager, session, resident_id=meet(manager, someone))
     (item,) = answer["items"]
     assert (item["resident_id"], item["status"], answer["refused"]) == (str(someone.resident_id), "confirmed", [])
     assert someone.api.get("/bookings")["items"] == [item]
@@ -140,7 +147,9 @@ def test_only_who_runs_the_session_books_at_its_desk(
     desk(manager, session, 404, resident_id="987654")
     desk(manager, session, 404, resident_id="x")
     assert count(Booking) == 0
-    desk(world.administrator(), session, **body)
+    administrator = world.administrator()
+    meet(administrator, someone)
+    desk(administrator, session, **body)
 
 
 # -- by the same rules, unless there is a reason
@@ -163,13 +172,21 @@ def test_windows_and_conditions_are_set_aside_for_a_reason_that_is_kept(
     world: World, facility: Facility, manager: Someone, offered: dict[str, Any], code: str, known: bool
 ) -> None:
     session = world.session(facility, **offered)
-    whom: dict[str, Any] = {"resident_id": str(world.resident().resident_id)} if known else {"resident": NEW}
+    whom: dict[str, Any] = {"resident_id": meet(manager, world.resident())} if known else {"resident": NEW}
     assert desk(manager, session, 409, **whom)["code"] == code
     (item,) = desk(manager, session, **whom, override=WHY)["items"]
     assert item["status"] == "confirmed"
     assert db.session.get_one(Booking, int(item["id"])).override_reason == WHY
-    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.about_id == int(item["id"]))).one()
-    assert (entry.user_id, entry.verb, entry.facts) == (manager.user.id, "booked", {"at_desk": True, "override": WHY})
+    entry = db.session.scalars(
+        select(AuditEntry).where(AuditEntry.about_kind == "booking", AuditEntry.about_id == int(item["id"]))
+    ).one()
+    assert (entry.user_id, entry.verb) == (manager.user.id, "booked")
+    assert entry.facts == {
+        "at_desk": True,
+        "override": WHY,
+        "ground": "counter",
+        "resident_id": int(item["resident_id"]),
+    }
 
 
 @pytest.mark.parametrize("limits", [Limits(per_resident_per_week=1), Limits(per_household_per_session=1)], ids=str)
@@ -179,6 +196,7 @@ def test_limits_are_set_aside_for_a_reason(world: World, facility: Facility, man
     first = world.session(facility, programme)
     session = world.session(facility, programme, starts_in=timedelta(days=2)) if limits.per_resident_per_week else first
     mother.ask(first, owner)
+    world.book(mother, world.session(facility, starts_in=timedelta(days=20)), child)  # so that the desk knows the child
     whom = {"resident_id": str(owner if session is not first else child)}
     assert desk(manager, session, 409, **whom)["code"] == "limit_reached"
     desk(manager, session, **whom, override=WHY)
@@ -238,7 +256,7 @@ def test_no_reason_makes_a_place_or_puts_anyone_in_two(
     someone = world.resident()
     session = arranged(world, facility, someone)
     before = count(Booking)
-    refused = desk(manager, session, 409, resident_id=str(someone.resident_id), override=WHY)
+    refused = desk(manager, session, 409, resident_id=meet(manager, someone), override=WHY)
     assert refused["code"] == code
     assert count(Booking) == before
 
@@ -271,7 +289,7 @@ def test_who_is_booked_at_the_desk_is_told_and_who_has_no_account_is_noted_all_t
     world: World, facility: Facility, manager: Someone
 ) -> None:
     session, someone = world.session(facility), world.resident()
-    (known,) = desk(manager, session, resident_id=str(someone.resident_id))["items"]
+    (known,) = desk(manager, session, resident_id=meet(manager, someone))["items"]
     (new,) = desk(manager, session, resident=NEW)["items"]
     told = {row.about_id: row for row in db.session.scalars(select(Notice).where(Notice.kind == "booked"))}
     assert (told[int(known["id"])].user_id, told[int(known["id"])].read_at) == (someone.user.id, None)
@@ -348,3 +366,138 @@ def test_the_page_of_a_foreign_desk_is_not_shown(world: World, facility: Facilit
     session = world.session(facility)
     world.browser(world.manager(world.facility())).get(f"/desk/sessions/{session.id}/bookings", status=403)
     world.browser(world.resident()).get(f"/desk/sessions/{session.id}/bookings", status=403)
+
+
+# -- whom the desk may name, and on what ground
+
+
+def test_a_resident_whom_nobody_has_met_is_not_there(world: World, facility: Facility, manager: Someone) -> None:
+    session, someone = world.session(facility), world.resident()
+    body = {"resident_id": str(someone.resident_id)}
+    desk(manager, session, 404, **body)
+    world.book(someone, world.session(starts_in=timedelta(days=9)))  # elsewhere
+    desk(manager, session, 404, **body)
+    meet(world.manager(facility), someone)  # a colleague
+    desk(manager, session, 404, **body)
+    meet(manager, someone)
+    with clock.frozen(NOW + timedelta(days=1)):
+        desk(manager, session, 404, **body)
+    with clock.frozen(NOW + timedelta(days=1, seconds=-1)):
+        desk(manager, session, **body)
+
+
+@pytest.mark.parametrize("way", ["booked", "was there", "household"])
+def test_who_was_at_the_facility_is_known_there(world: World, facility: Facility, manager: Someone, way: str) -> None:
+    someone = world.resident()
+    if way == "booked":
+        someone.cancel(world.book(someone, world.session(facility, starts_in=timedelta(days=9))).id)
+    elif way == "was there":
+        past = world.session(facility, starts_in=timedelta(hours=-3))
+        world.record(manager, past, EventKind.WALK_IN, someone.resident_id)
+    else:
+        world.also_acts_for(manager, someone.resident_id)
+    desk(manager, world.session(facility), resident_id=str(someone.resident_id))
+    other = world.facility()
+    if way != "household":
+        desk(world.manager(other), world.session(other), 404, resident_id=str(someone.resident_id))
+
+
+@pytest.mark.parametrize("ground", ["counter", "telephone", "home_visit"])
+def test_who_acted_for_whom_and_on_what_ground_is_kept(
+    world: World, facility: Facility, manager: Someone, ground: str
+) -> None:
+    (item,) = desk(manager, world.session(facility), resident=NEW, ground=ground)["items"]
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.about_id == int(item["id"]))).one()
+    assert (entry.user_id, entry.facts["ground"]) == (manager.user.id, ground)
+    assert entry.facts["resident_id"] == int(item["resident_id"])
+    assert entry.number is not None, "it is in the chain"
+    desk(manager, world.session(facility), 422, resident=NEW, ground="because")
+
+
+def test_a_household_names_no_ground(world: World) -> None:
+    assert list(world.resident().ask(world.session(), status=422, ground="counter")["fields"]) == ["ground"]
+
+
+def test_somebody_new_brings_an_identity_number(world: World, facility: Facility, manager: Someone) -> None:
+    """It says the birth date, and the same person is not entered twice."""
+    session = world.session(facility, audience=Audience(min_age=70))
+    person = {"name": "王桂芳", "sex": "female", "id_number": "11010519491231002x"}
+    (item,) = desk(manager, session, resident=person)["items"]
+    assert db.session.get_one(Resident, int(item["resident_id"])).birth_date == date(1949, 12, 31)
+    assert desk(manager, session, 409, resident=person)["code"] == "id_number_in_use"
+    wrong = desk(manager, session, 422, resident={**person, "sex": "male"})
+    assert list(wrong["fields"]) == ["id_number"]
+    assert count(Resident) == 1
+
+
+def test_a_disability_is_nowhere_at_the_desk(world: World, facility: Facility, manager: Someone) -> None:
+    """Neither in the roster nor on a page; that a session is for residents with disabilities stands on the session."""
+    someone = world.resident()
+    someone.api.patch(f"/residents/{someone.resident_id}", {"disability": {"category": 6, "grade": 2}})
+    session = world.session(facility, starts_in=timedelta(minutes=30))
+    world.book(someone, session)
+    (row,) = manager.api.get(f"/sessions/{session.id}/roster")["items"]
+    assert not {"disability", "category", "grade"} & row.keys()
+    browser, path = world.browser(manager), f"/desk/sessions/{session.id}/bookings"
+    pages = [browser.get(path), browser.get(f"/desk/sessions/{session.id}/roll")]
+    pages.append(browser.send(path, token_from=path, sought=someone.login))
+    for page in pages:
+        people = page.tree.xpath("//*[contains(@class, 'roll-row') or contains(@class, 'lined')]")
+        said = " ".join(part.text_content() for part in people)
+        assert "disab" not in said.lower()
+        assert "残" not in said
+    csv = manager.api.call("GET", f"/sessions/{session.id}/roster", status=200, headers={"Accept": "text/csv"})
+    assert "disab" not in csv.get_data(as_text=True).lower()
+
+
+@pytest.mark.parametrize("asks", [True, False])
+def test_the_desk_learns_of_a_disability_only_where_the_session_asks_for_it(
+    world: World, facility: Facility, manager: Someone, asks: bool
+) -> None:
+    session = world.session(facility, audience=Audience(disability=asks, max_age=None if asks else 12))
+    refused = desk(manager, session, 409, resident_id=meet(manager, world.resident()))
+    assert refused["code"] == "not_eligible"
+    assert (refused["facts"]["rule"] == "disability") is asks
+
+
+# -- finding somebody on the page
+
+
+def test_the_page_asks_for_a_number_first_and_for_a_name_only_where_nobody_is_found(
+    world: World, facility: Facility, manager: Someone
+) -> None:
+    session = world.session(facility)
+    browser, path = world.browser(manager), f"/desk/sessions/{session.id}/bookings"
+    assert not browser.get(path).tree.xpath("//input[@name='name']")
+    nobody = browser.send(path, token_from=path, sought="13912345678", ground="telephone")
+    assert "Nobody is registered" in nobody.text
+    assert nobody.hidden("phone") == "13912345678"
+    assert nobody.tree.xpath("//form[.//input[@name='name']]//input[@name='ground']/@value") == ["telephone"]
+    wrong = browser.send(path, status=422, token_from=path, sought="12")
+    assert "neither a mobile number nor an identity number" in wrong.text
+    assert not wrong.tree.xpath("//input[@name='name']")
+
+
+def test_the_page_finds_by_an_identity_number(world: World, facility: Facility, manager: Someone) -> None:
+    session = world.session(facility)
+    browser, path = world.browser(manager), f"/desk/sessions/{session.id}/bookings"
+    nobody = browser.send(path, token_from=path, sought="11010519491231002x")
+    assert nobody.hidden("id_number") == "11010519491231002x"
+    browser.send(path, token_from=path, name="王桂芳", sex="female", id_number="11010519491231002x")
+    other = f"/desk/sessions/{world.session(facility, starts_in=timedelta(days=9)).id}/bookings"
+    known = browser.send(other, token_from=other, sought="１１０１０５１９４９１２３１００２Ｘ")
+    assert "Found: 王**" in known.text
+    assert "76 years" in known.text
+    assert "110105" not in known.text
+
+
+def test_the_page_asks_for_the_identity_number_where_several_share_a_phone(
+    world: World, facility: Facility, manager: Someone
+) -> None:
+    someone = world.resident()
+    child = world.member(someone)
+    someone.api.patch(f"/residents/{child}", {"phone": someone.login})
+    path = f"/desk/sessions/{world.session(facility).id}/bookings"
+    page = world.browser(manager).send(path, token_from=path, sought=someone.login)
+    assert "Ask for the identity number" in page.text
+    assert not page.tree.xpath("//input[@name='name' or @name='resident_id']")
