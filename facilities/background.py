@@ -8,6 +8,8 @@ from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
+from facilities.households import queries as households
+from facilities.households.services import come_of_age
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
@@ -20,6 +22,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
     for name, due, do in (
         ("sessions settled", bookings.sessions_to_settle, settle_session),
         ("draws held", draws.due, hold),
+        ("children come of age", households.come_of_age, come_of_age),
     ):
         ids = unit_of_work(partial(due, clock.now()))
         done = sum(_one(name, do, number) for number in ids)

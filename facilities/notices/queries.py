@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from sqlalchemy import and_, func, select
 
+from facilities.households import queries as households
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
@@ -23,7 +24,7 @@ def inbox(actor: Actor, *, limit: int | None = None, before: int | None = None) 
     found = (
         select(Notice, Resident.name)
         .outerjoin(Guardianship, and_(Guardianship.resident_id == Notice.resident_id,
-                                      Guardianship.user_id == actor.user_id))
+                                      households.acted_for_by(actor)))
         .outerjoin(Resident, Resident.id == Guardianship.resident_id)
         .where(Notice.user_id == actor.user_id).order_by(Notice.id.desc()))
     if before is not None:
