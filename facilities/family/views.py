@@ -4,7 +4,6 @@ from flask import Blueprint, flash, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from facilities.bookings.forms import BookForm
 from facilities.family import services
 from facilities.households import consent, queries
 from facilities.households.models import ConsentKind
@@ -29,7 +28,7 @@ def leave(resident_id: str) -> ResponseReturnValue:
 @blueprint.get("/me/consents")
 @signed_in
 def consents() -> ResponseReturnValue:
-    return render_template("family/consents.html", rows=queries.consents_of(current_actor()), form=BookForm(),
+    return render_template("family/consents.html", rows=queries.consents_of(current_actor()),
                            words_of=consent.words_of, headings=consent.HEADINGS)
 
 

@@ -16,7 +16,6 @@ from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotVisible, Refusal, Refused
-from facilities.web.forms import BaseForm
 from facilities.web.guards import current_actor, public, signed_in
 from facilities.web.limits import limiter
 from facilities.web.wording import words_for
@@ -124,7 +123,7 @@ def guardians(resident_id: str) -> ResponseReturnValue:
             refusal = words_for(refused.refusal)
         link = _own(resident_id)
     page = render_template(
-        "households/guardians.html", link=link, made=made, refusal=refusal, form=BaseForm(), may_end=policy.may_end,
+        "households/guardians.html", link=link, made=made, refusal=refusal, may_end=policy.may_end,
         people=queries.everyone_who_acts_for([link.resident_id])[link.resident_id],
         invitations=queries.open_invitations(link.resident_id, clock.now()),
         may_invite=policy.may_invite(link, queries.owner_of(link.resident_id)))
