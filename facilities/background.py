@@ -12,7 +12,9 @@ from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
+from facilities.households import queries as households
 from facilities.households import registration
+from facilities.households.services import come_of_age
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
@@ -28,6 +30,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
         ("sessions settled", bookings.sessions_to_settle, settle_session),
         ("draws held", draws.due, hold),
         ("grants lapsed", grants.due_to_lapse, lapse),
+        ("children come of age", households.come_of_age, come_of_age),
     ):
         ids = unit_of_work(partial(due, clock.now()))
         done = sum(_one(name, do, number) for number in ids)

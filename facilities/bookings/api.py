@@ -189,14 +189,6 @@ def change_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
     return show_session(visible_session(session_id))
 
 
-@blueprint.route("/residents/<resident_id>", methods=["DELETE"])
-@signed_in
-@blueprint.response(204)
-def leave_household(resident_id: str) -> None:
-    actor, number = current_actor(), read_id(resident_id)
-    unit_of_work(lambda: services.leave_household(actor, number, give_back=True))
-
-
 @blueprint.route("/sessions/<session_id>/cancel", methods=["POST"])
 @signed_in
 @first(runnable_session)

@@ -74,8 +74,9 @@ def held_in_week(resident_ids: Collection[int], session: ActivitySession) -> dic
 
 def held_by_household(resident_id: int, session_id: int) -> int:
     """Live bookings in the session of everyone for whom one of the resident's accounts acts."""
-    accounts = select(Guardianship.user_id).where(Guardianship.resident_id == resident_id)
-    family = select(Guardianship.resident_id).where(Guardianship.user_id.in_(accounts))
+    accounts = select(Guardianship.user_id).where(households.who_acts_for(resident_id))
+    family = select(Guardianship.resident_id).where(
+        Guardianship.user_id.in_(accounts), Guardianship.acts_on(clock.today()))
     return db.session.scalar(
         select(func.count()).select_from(Booking).where(
             Booking.session_id == session_id, Booking.state.in_(LIVE),
@@ -124,11 +125,11 @@ def sessions_to_settle(now: datetime) -> list[int]:
 def whom(*conditions: ColumnElement[bool]) -> Select[Any]:
     """For the outbox: (booking, resident, account that acts for the resident or null)."""
     return (select(Booking.id, Booking.resident_id, Guardianship.user_id)
-            .outerjoin(Guardianship, Guardianship.resident_id == Booking.resident_id).where(*conditions))
+            .outerjoin(Guardianship, households.who_acts_for(Booking.resident_id)).where(*conditions))
 
 
 def _acted_for(actor: Actor) -> ColumnElement[bool]:
-    return Booking.resident_id.in_(select(Guardianship.resident_id).where(Guardianship.user_id == actor.user_id))
+    return Booking.resident_id.in_(select(Guardianship.resident_id).where(households.acted_for_by(actor)))
 
 
 def _whole() -> Select[tuple[Booking]]:

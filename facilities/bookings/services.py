@@ -18,7 +18,6 @@ from facilities.engine.limits import Limits, check_household, check_week
 from facilities.engine.on_offer import check_offer
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
-from facilities.households import services as households_services
 from facilities.households.desk import Ground
 from facilities.households.models import Resident
 from facilities.infra import audit
@@ -131,7 +130,7 @@ def _people(actor: Actor, wish: Wish) -> list[Resident]:
         known = wish.newcomer or set(wish.resident_ids) <= queries.met(actor, wish.resident_ids, clock.now() - MET_FOR)
         found = households.residents(wish.resident_ids) if known else {}
     else:
-        found = households.residents_of(actor, wish.resident_ids)
+        found = households.residents_of(actor, wish.resident_ids, to_promise=True)
     if len(found) != len(set(wish.resident_ids)):
         raise NotVisible
     return [found[resident_id] for resident_id in dict.fromkeys(wish.resident_ids)]
@@ -357,24 +356,16 @@ def _when_and_where(session_id: int) -> dict[str, object]:
             "space_en": session.space.name_en if session.space else None}
 
 
-def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
-    """Afterwards nobody may be left who could give the resident's places back, so that is settled first.
-
-    With `give_back` the places ahead are given back, as far as their deadlines allow; without, they refuse the leave
-    (`has_places_ahead`), which is what a page does that has not asked.
-    """
-    households.lock_who_acts_for(resident_id)  # of two who leave at once, the second sees that it is alone
-    alone = households.acts_alone(actor, resident_id)
-    ahead = queries.places_ahead(actor, resident_id, clock.now()) if alone else []
-    if ahead and not give_back:
-        raise Refused("has_places_ahead")
-    programmes.sessions_for_update([b.session_id for b in ahead])  # all of them before any resident
+def give_back_ahead(actor: Actor, resident_id: int) -> None:
+    """The resident's places ahead, as far as their deadlines allow; who acts for the resident is locked."""
+    sessions_ahead = [booking.session_id for booking in queries.places_ahead(actor, resident_id, clock.now())]
+    programmes.sessions_for_update(sessions_ahead)  # all of them before any resident
+    ahead = queries.places_ahead(actor, resident_id, clock.now())  # meanwhile a turn may have come
     for booking in sorted(ahead, key=lambda b: b.state is not BookingState.WAITLISTED):  # lists first: nobody moves up
         window, ticked = booking.session.booking_window, booking.state in ROLL_TAKEN
         waits = booking.state is BookingState.WAITLISTED
         if waits or check_cancellable(window, clock.now(), roll_taken=ticked) is None:
             cancel_booking(actor, booking.id)
-    households_services.remove_resident(actor, resident_id)
 
 
 def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:

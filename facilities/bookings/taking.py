@@ -16,7 +16,9 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import (
     JSON,
     BigInteger,
+    ColumnElement,
     Connection,
+    Date,
     Executable,
     Integer,
     String,
@@ -26,6 +28,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    exists,
     func,
     insert,
     literal,
@@ -68,6 +71,7 @@ _session_id, _version = bindparam("a_session", type_=BigInteger), bindparam("a_v
 _resident_id, _user_id = bindparam("a_resident", type_=BigInteger), bindparam("a_user", type_=BigInteger)
 _booking_id, _reference = bindparam("a_booking", type_=BigInteger), bindparam("a_reference", type_=String)
 _now, _facts = bindparam("at_present", type_=UtcDateTime), bindparam("some_facts", type_=JSON)
+_today = bindparam("this_day", type_=Date)
 _key, _fingerprint = bindparam("a_key", type_=String), bindparam("a_fingerprint", type_=String)
 _start, _end = bindparam("a_start", type_=UtcDateTime), bindparam("an_end", type_=UtcDateTime)
 _confirmed = literal(BookingState.CONFIRMED, _bookings.c.state.type)
@@ -91,19 +95,24 @@ def _looking() -> Executable:
                    Programme.per_resident_per_week, Programme.per_household_per_session,
                    r.birth_date, r.sex.label("persons_sex"), r.disability_category, r.community_code)
             .select_from(_sessions.join(Programme, Programme.id == s.programme_id)
-                         .join(_links, and_(_links.c.user_id == _user_id, _links.c.resident_id == _resident_id))
+                         .join(_links, _may_act())
                          .join(Resident, Resident.id == _links.c.resident_id))
-            .where(s.id == _session_id))
+            .where(s.id == _session_id).with_for_update(read=True, key_share=True, of=_links))
+
+
+def _may_act() -> ColumnElement[bool]:
+    return and_(_links.c.user_id == _user_id, _links.c.resident_id == _resident_id, Guardianship.acts_on(_today))
 
 
 def look(actor: Actor, session_id: int, resident_id: int) -> Look | None:
-    """None where the session is not there or the resident not the actor's."""
+    """None where the session is not there or the resident not the actor's, who leaves the household before or later.
+    """
     rows = LOOK.rows(db.session.connection(), _whose(actor, session_id, resident_id))
     return _read(session_id, rows[0]) if rows else None
 
 
 def _whose(actor: Actor, session_id: int, resident_id: int) -> dict[str, object]:
-    return {"a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id}
+    return {"a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id, "this_day": clock.today()}
 
 
 def _read(session_id: int, row: tuple[Any, ...]) -> Look:
@@ -190,7 +199,8 @@ def _shown(instant: datetime) -> str:
 def _take_place() -> Update:
     s = _sessions.c
     return (update(_sessions)
-            .where(s.id == _session_id, s.version == _version, s.places_taken < s.capacity, s.waiting == 0)
+            .where(s.id == _session_id, s.version == _version, s.places_taken < s.capacity, s.waiting == 0,
+                   exists().where(_may_act()))
             .values(places_taken=s.places_taken + 1))
 
 
@@ -206,6 +216,8 @@ def _at_once() -> Executable:
     """engine.on_offer in SQL, for a session that anyone may book who is of the age, of the sex, or has a disability."""
     s, r, p = _sessions.c, Resident.__table__.c, Programme.__table__.c
     age = (local_day(s.starts_at) - day_number(r.birth_date)) // literal(10_000, Integer)
+    # whoever makes the resident leave the household is waited for, or waits (docs/locking.md)
+    acting = select(_links.c.resident_id).where(_may_act()).with_for_update(read=True, key_share=True).cte("acting")
     taken = (
         update(_sessions)
         .where(s.id == _session_id, s.places_taken < s.capacity, s.waiting == 0,
@@ -213,7 +225,7 @@ def _at_once() -> Executable:
                or_(s.booking_opens_at.is_(None), s.booking_opens_at <= _now),
                func.coalesce(s.booking_closes_at, s.starts_at) > _now,
                p.id == s.programme_id, p.per_resident_per_week.is_(None), p.per_household_per_session.is_(None),
-               _links.c.user_id == _user_id, _links.c.resident_id == _resident_id, r.id == _links.c.resident_id,
+               r.id == acting.c.resident_id,
                or_(s.sex.is_(None), s.sex == r.sex),
                or_(s.disability.is_(False), r.disability_category.is_not(None)),
                s.communities.is_(None),
@@ -247,7 +259,7 @@ def _telling(booking_id: Any, facts: Any = _facts) -> Any:  # noqa: ANN401 - col
     reader = _links.c.user_id
     row = (booking_id, _resident_id, reader, literal("booked"), literal("booking"), facts, _now,
            case((reader == _user_id, _now), else_=null()))
-    source = select(*row).where(_links.c.resident_id == _resident_id)
+    source = select(*row).where(_links.c.resident_id == _resident_id, Guardianship.acts_on(_today))
     if getattr(booking_id, "table", None) is not None:
         source = source.select_from(booking_id.table.join(_links, true()))
     return insert(_notices).from_select(_TOLD, source)

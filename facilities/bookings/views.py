@@ -159,15 +159,6 @@ def answer(booking_id: str) -> ResponseReturnValue:
     return redirect(url_for("bookings.booked", booking_id=number))
 
 
-@blueprint.post("/me/family/<resident_id>/remove")
-@signed_in
-def leave_household(resident_id: str) -> ResponseReturnValue:
-    actor, number = current_actor(), read_id(resident_id)
-    unit_of_work(lambda: services.leave_household(actor, number, give_back=False))
-    flash(_("Removed from your household. Past bookings stay on record."))
-    return redirect(url_for("households.me"))
-
-
 @blueprint.route("/desk/sessions/<session_id>/cancel", methods=["GET", "POST"])
 @staff
 def call_off(session_id: str) -> ResponseReturnValue:

@@ -23,7 +23,7 @@ from facilities.demo.turnout import Pool, fill_places
 from facilities.engine.eligibility import Audience, Sex
 from facilities.engine.opening import SpaceRules
 from facilities.households.models import Guardianship, Relation, Resident
-from facilities.households.services import register
+from facilities.households.services import register, tie
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.kernel.actors import Granted, Role
@@ -123,8 +123,7 @@ def _family() -> None:
         person = Resident(name=name, sex=sex, birth_date=date(today.year - years, 3, 8), created_at=clock.now())
         db.session.add(person)
         db.session.flush()
-        db.session.add(Guardianship(user_id=user.id, resident_id=person.id, relation=relation,
-                                    consented_at=clock.now()))
+        tie(user.id, person, relation)
     db.session.flush()
 
 

@@ -4,12 +4,14 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
 from facilities.draws.models import Draw, DrawEntrant, DrawEntry
+from facilities.households import queries as households
 from facilities.households.models import Guardianship
 from facilities.infra.db import db
+from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
 
@@ -137,12 +139,28 @@ def counts_households(draw_id: int) -> bool:
 
 def entered_by_household(draw_id: int, resident_id: int) -> int:
     """Residents in the draw for whom one of the resident's accounts acts."""
-    accounts = select(Guardianship.user_id).where(Guardianship.resident_id == resident_id)
-    family = select(Guardianship.resident_id).where(Guardianship.user_id.in_(accounts))
+    accounts = select(Guardianship.user_id).where(households.who_acts_for(resident_id))
+    family = select(Guardianship.resident_id).where(
+        Guardianship.user_id.in_(accounts), Guardianship.acts_on(clock.today()))
     return db.session.scalar(
         select(func.count()).select_from(DrawEntrant).where(
             DrawEntrant.draw_id == draw_id,
             or_(DrawEntrant.resident_id == resident_id, DrawEntrant.resident_id.in_(family)))) or 0
+
+
+def entered_ahead(resident_id: int) -> list[int]:
+    """Draws that are to be held and that the resident is in, in the order of locking."""
+    return list(db.session.scalars(
+        select(DrawEntrant.draw_id).join(Draw, Draw.id == DrawEntrant.draw_id)
+        .where(DrawEntrant.resident_id == resident_id, Draw.drawn_at.is_(None)).order_by(DrawEntrant.draw_id)))
+
+
+def entrants_with(draw_id: int, resident_id: int) -> list[DrawEntrant]:
+    """Everybody on the resident's ticket."""
+    ticket = select(DrawEntrant.entry_id).where(DrawEntrant.draw_id == draw_id, DrawEntrant.resident_id == resident_id)
+    return list(db.session.scalars(
+        select(DrawEntrant).where(DrawEntrant.entry_id.in_(ticket)).order_by(DrawEntrant.resident_id)
+        .execution_options(populate_existing=True)))
 
 
 def own_entries(actor: Actor, draw_id: int) -> list[DrawEntry]:
@@ -156,18 +174,15 @@ def own_entry(actor: Actor, entry_id: int) -> DrawEntry | None:
 
 def _own(actor: Actor) -> Select[tuple[DrawEntry]]:
     return (select(DrawEntry).join(DrawEntry.entrants).join(DrawEntrant.resident)
-            .join(Guardianship, _acts_for(actor))
+            .join(Guardianship, and_(Guardianship.resident_id == DrawEntrant.resident_id,
+                                     households.acted_for_by(actor)))
             .options(contains_eager(DrawEntry.entrants).contains_eager(DrawEntrant.resident))
             .order_by(DrawEntry.id, DrawEntrant.resident_id).execution_options(populate_existing=True))
-
-
-def _acts_for(actor: Actor) -> ColumnElement[bool]:
-    return and_(Guardianship.resident_id == DrawEntrant.resident_id, Guardianship.user_id == actor.user_id)
 
 
 def whom(draw_id: int, *, won: bool) -> Select[Any]:
     """For the outbox: (draw, resident, account that acts for the resident or null)."""
     return (select(DrawEntrant.draw_id, DrawEntrant.resident_id, Guardianship.user_id)
             .join(DrawEntry, DrawEntry.id == DrawEntrant.entry_id)
-            .outerjoin(Guardianship, Guardianship.resident_id == DrawEntrant.resident_id)
+            .outerjoin(Guardianship, households.who_acts_for(DrawEntrant.resident_id))
             .where(DrawEntrant.draw_id == draw_id, DrawEntry.won.is_(won)))

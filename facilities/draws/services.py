@@ -118,9 +118,9 @@ def enter(actor: Actor, draw_id: int, resident_ids: Sequence[int]) -> DrawEntry:
     NotVisible where the draw or a resident is not the actor's to name. Refused: `entries_closed`, `already_entered`,
     `session_cancelled`, `not_eligible`, `limit_reached`, `session_full` (more than a session could ever hold).
     """
+    people = households.residents_of(actor, resident_ids, to_promise=True)
     # where a household's tickets are counted, one after the other
     draw = queries.draw_to_hold(draw_id) if queries.counts_households(draw_id) else queries.draw_to_enter(draw_id)
-    people = households.residents_of(actor, resident_ids)
     if draw is None or len(people) != len(set(resident_ids)):
         raise NotVisible
     _check_open(draw)
@@ -183,6 +183,27 @@ def withdraw(actor: Actor, entry_id: int) -> DrawEntry:
                {"draw_id": draw.id, "hash": entry.entry_hash})
     db.session.expunge(entry)
     return entry
+
+
+def take_out(actor: Actor, resident_id: int) -> None:
+    """The resident is in no draw any more whose entries are open; who shares a ticket stays on it.
+
+    Of a draw whose entries have closed nobody is taken out: its tickets are public. All draws are locked, so that one
+    that is being held has given its places when this returns.
+    """
+    for draw in [queries.draw_to_enter(draw_id) for draw_id in queries.entered_ahead(resident_id)]:
+        if draw is None or not policy.is_open(draw):
+            continue
+        party = queries.entrants_with(draw.id, resident_id)
+        gone = party if len(party) == 1 else [entrant for entrant in party if entrant.resident_id == resident_id]
+        for entrant in gone:
+            db.session.delete(entrant)
+        db.session.flush()
+        if len(party) == 1:
+            db.session.execute(delete(DrawEntry).where(DrawEntry.id == party[0].entry_id),
+                               execution_options={"synchronize_session": False})
+        if party:
+            audit.note(actor, "withdrew", "draw_entry", [party[0].entry_id], {"draw_id": draw.id})
 
 
 def hold(draw_id: int, actor: Actor | None = None) -> Draw:

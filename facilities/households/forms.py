@@ -1,11 +1,17 @@
 """Forms for registering and for the people in a household."""
 
+from datetime import date
+from typing import Any
+
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectChoice, SelectField
-from wtforms.validators import InputRequired
+from wtforms.validators import InputRequired, Optional
 
 from facilities.engine.eligibility import Sex
-from facilities.households.models import Relation
+from facilities.engine.guardians import needs_guardians_consent
+from facilities.households.consent import words_of
+from facilities.households.models import ConsentKind, Guardianship, Relation
+from facilities.kernel.refusals import Invalid
 from facilities.web.forms import BaseForm, needed, password, phone, text
 from facilities.web.parts import WORDS
 
@@ -31,19 +37,88 @@ class RegisterForm(PersonForm):
     password = password(_l("Password"), new=True,
                         hint=_l("At least 8 characters. A short sentence is easy to remember."))
     consent = BooleanField(
-        _l("I agree that my name, date of birth, sex and phone number are kept for my bookings, "
-           "and that attendance is counted without names."),
+        words_of(ConsentKind.REGISTRATION),
         [InputRequired(_l("We may keep your data only with your consent."))])
     next = HiddenField()
 
 
-class CodeForm(BaseForm):
+class PhoneCodeForm(BaseForm):
     code = text(_l("Code from the message"), longest=10, autofocus=True, autocomplete="one-time-code",
                 inputmode="numeric", hint=_l("Six digits. It can take a minute to arrive."))
     next = HiddenField()
 
 
+def _relations(*, but: Relation | None = None) -> list[SelectChoice]:
+    return [SelectChoice(r.value, WORDS["relation"][r.value]) for r in Relation if r is not but]
+
+
+def _number(value: str | int | None) -> int | None:
+    """An empty choice is None; what is no number is refused, being none of the choices."""
+    return int(value) if value else None
+
+
 class MemberForm(PersonForm):
-    relation = SelectField(
-        _l("Who is this?"), [needed()],
-        choices=[SelectChoice(r.value, WORDS["relation"][r.value]) for r in Relation if r is not Relation.SELF])
+    """A person of the household, added or corrected. `guardian_consent` counts for a child under 14."""
+
+    relation = SelectField(_l("Who is this?"), [needed()], choices=_relations(but=Relation.SELF))
+    phone = phone(_l("Mobile number"), optional=True)
+    community_code = text(_l("Number of the community"), longest=12, optional=True, inputmode="numeric",
+                          hint=_l("12 digits. The community office tells you; leave it empty if you do not know it."))
+    disability_category = SelectField(
+        _l("Disability"), [Optional()], coerce=_number,
+        choices=[SelectChoice("", _l("None, or not to be kept")),
+                 *(SelectChoice(str(n), words) for n, words in WORDS["disability_category"].items())],
+        description=_l("Only for services for people with disabilities. As on the certificate."))
+    disability_grade = SelectField(
+        _l("Grade on the certificate"), [Optional()], coerce=_number,
+        choices=[SelectChoice("", _l("None")), *(SelectChoice(str(n), str(n)) for n in range(1, 5))])
+    disability_consent = BooleanField(words_of(ConsentKind.DISABILITY))
+    guardian_consent = BooleanField(words_of(ConsentKind.GUARDIAN), description=_l("For a child under 14:"))
+
+    def for_known(self, link: Guardianship) -> None:
+        """Who is there already: consent for a child was given then, and who one is oneself does not change."""
+        del self.guardian_consent
+        if link.relation is Relation.SELF:
+            del self.relation
+
+    def show(self, link: Guardianship) -> None:
+        person = link.resident
+        self.name.data, self.birth_date.data, self.sex.data = person.name, person.birth_date, person.sex.value
+        self.phone.data, self.community_code.data = person.phone, person.community_code
+        self.disability_category.data, self.disability_grade.data = person.disability_category, person.disability_grade
+        self.disability_consent.data = person.disability_category is not None
+        if "relation" in self:
+            self.relation.data = link.relation.value
+
+    def check(self, today: date) -> None:
+        """Invalid where consent is missing, or a disability is only half entered."""
+        if (self.disability_category.data is None) != (self.disability_grade.data is None):
+            raise Invalid(disability_grade="disability_whole")
+        if self.disability_category.data is not None and not self.disability_consent.data:
+            raise Invalid(disability_consent="disability_consent_needed")
+        if ("guardian_consent" in self and not self.guardian_consent.data
+                and needs_guardians_consent(self.birth_date.data, today)):
+            raise Invalid(guardian_consent="guardian_consent_needed")
+
+    @property
+    def details(self) -> dict[str, Any]:
+        return {"disability_category": self.disability_category.data, "disability_grade": self.disability_grade.data,
+                "community_code": self.community_code.data or None}
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """Under the columns' names."""
+        relation = {"relation": Relation(self.relation.data)} if "relation" in self else {}
+        return {"name": self.name.data, "birth_date": self.birth_date.data, "sex": Sex(self.sex.data),
+                "phone": self.phone.data or None, **relation, **self.details}
+
+
+class CodeForm(BaseForm):
+    """A code that somebody else was given, and, once it is known whom it is about, what they are to the reader."""
+
+    code = text(_l("Code"), longest=40, autocomplete="off", autocapitalize="characters",
+                hint=_l("Eight letters and digits that the other person told you."))
+
+
+class JoinForm(CodeForm):
+    relation = SelectField(_l("Who is this?"), [needed()], choices=_relations())

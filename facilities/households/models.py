@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from enum import StrEnum
 
-from sqlalchemy import JSON, Date, ForeignKey, Index, String, Text, text
+from sqlalchemy import JSON, ColumnElement, Date, ForeignKey, Index, String, Text, or_, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from facilities.engine.eligibility import Candidate, Sex
@@ -63,6 +63,11 @@ class Guardianship(Model):
     until: Mapped[date | None] = mapped_column(Date)  # a child's guardian acts up to the eighteenth birthday
 
     resident: Mapped[Resident] = relationship(lazy="raise")
+
+    @classmethod
+    def acts_on(cls, day: date | ColumnElement[date]) -> ColumnElement[bool]:
+        """Whether the link gives any right on the district's `day`: every query that asks who may act, asks this."""
+        return or_(cls.until.is_(None), cls.until > day)
 
 
 class PastGuardianship(Model):

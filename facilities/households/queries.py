@@ -2,36 +2,62 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from facilities.households.models import Guardianship, Identity, Merge, Relation, Resident
+from facilities.accounts.models import User
+from facilities.households.models import (
+    Consent,
+    ConsentKind,
+    Guardianship,
+    Identity,
+    Invitation,
+    Merge,
+    Relation,
+    Resident,
+)
 from facilities.infra.audit import AuditEntry
 from facilities.infra.db import db
+from facilities.kernel import clock
 from facilities.kernel.actors import Actor
+
+
+def acted_for_by(actor: Actor) -> ColumnElement[bool]:
+    """Of links: those through which the actor may act today."""
+    return and_(Guardianship.user_id == actor.user_id, Guardianship.acts_on(clock.today()))
+
+
+def who_acts_for(resident_id: InstrumentedAttribute[Any] | int) -> ColumnElement[bool]:
+    """Of links: those through which somebody may act today for the resident, a column or a number."""
+    return and_(Guardianship.resident_id == resident_id, Guardianship.acts_on(clock.today()))
 
 
 def guardianships_of(actor: Actor) -> list[Guardianship]:
     """The residents that the actor may act for, oneself first."""
     rows = db.session.scalars(
-        select(Guardianship).where(Guardianship.user_id == actor.user_id)
+        select(Guardianship).where(acted_for_by(actor))
         .options(joinedload(Guardianship.resident).joinedload(Resident.identity)).order_by(Guardianship.resident_id))
     return sorted(rows, key=lambda g: g.relation is not Relation.SELF)
 
 
 def guardianship_of(actor: Actor, resident_id: int) -> Guardianship | None:
     return db.session.scalar(
-        select(Guardianship).where(Guardianship.user_id == actor.user_id, Guardianship.resident_id == resident_id)
+        select(Guardianship).where(acted_for_by(actor), Guardianship.resident_id == resident_id)
         .options(joinedload(Guardianship.resident).joinedload(Resident.identity)))
 
 
-def residents_of(actor: Actor, resident_ids: Collection[int]) -> dict[int, Resident]:
-    """Of these residents, the ones that the actor may act for."""
-    rows = db.session.scalars(
-        select(Resident).join(Guardianship, Guardianship.resident_id == Resident.id)
-        .where(Guardianship.user_id == actor.user_id, Resident.id.in_(resident_ids)))
-    return {row.id: row for row in rows}
+def residents_of(actor: Actor, resident_ids: Collection[int], *, to_promise: bool = False) -> dict[int, Resident]:
+    """Of these residents, the ones that the actor may act for.
+
+    `to_promise` something for them: whoever makes one of them leave the household is waited for, or waits.
+    """
+    found = (select(Resident).join(Guardianship, Guardianship.resident_id == Resident.id)
+             .where(acted_for_by(actor), Resident.id.in_(resident_ids)).order_by(Resident.id))
+    if to_promise:
+        found = found.with_for_update(read=True, key_share=True, of=Guardianship)
+    return {row.id: row for row in db.session.scalars(found)}
 
 
 def residents(resident_ids: Collection[int]) -> dict[int, Resident]:
@@ -47,6 +73,7 @@ def lock_residents(resident_ids: Collection[int]) -> None:
 
 
 def lock_who_acts_for(resident_id: int) -> None:
+    """Nobody who needs a right to promises anything for the resident meanwhile: those under way are waited for."""
     db.session.execute(
         select(Guardianship.user_id).where(Guardianship.resident_id == resident_id)
         .order_by(Guardianship.user_id).with_for_update())
@@ -54,14 +81,105 @@ def lock_who_acts_for(resident_id: int) -> None:
 
 def acts_alone(actor: Actor, resident_id: int) -> bool:
     """True where no other account acts for the resident."""
-    others = select(Guardianship.user_id).where(
-        Guardianship.resident_id == resident_id, Guardianship.user_id != actor.user_id)
+    others = select(Guardianship.user_id).where(who_acts_for(resident_id), Guardianship.user_id != actor.user_id)
     return db.session.scalar(others.limit(1)) is None
 
 
 def household_size(actor: Actor) -> int:
     return db.session.scalar(
-        select(func.count()).select_from(Guardianship).where(Guardianship.user_id == actor.user_id)) or 0
+        select(func.count()).select_from(Guardianship).where(acted_for_by(actor))) or 0
+
+
+class ActsFor(NamedTuple):
+    """An account that acts for a resident; `relation` is what the resident is to it."""
+
+    resident_id: int
+    user_id: int
+    name: str
+    relation: Relation
+
+
+def everyone_who_acts_for(resident_ids: Collection[int]) -> dict[int, list[ActsFor]]:
+    """By resident; for those who act for them too, and for nobody else."""
+    rows = db.session.execute(
+        select(Guardianship.resident_id, Guardianship.user_id, User.display_name, Guardianship.relation)
+        .join(User, User.id == Guardianship.user_id)
+        .where(Guardianship.resident_id.in_(resident_ids), Guardianship.acts_on(clock.today()))
+        .order_by(Guardianship.resident_id, Guardianship.consented_at, Guardianship.user_id))
+    found: dict[int, list[ActsFor]] = {resident_id: [] for resident_id in resident_ids}
+    for row in rows:
+        found[row.resident_id].append(ActsFor(*row))
+    return found
+
+
+def links_of(resident_id: int) -> list[Guardianship]:
+    """All of them, over or not: for services."""
+    return list(db.session.scalars(
+        select(Guardianship).where(Guardianship.resident_id == resident_id).order_by(Guardianship.user_id)))
+
+
+def link(user_id: int, resident_id: int) -> Guardianship | None:
+    """Over or not: for services."""
+    return db.session.get(Guardianship, (user_id, resident_id), populate_existing=True)
+
+
+def owner_of(resident_id: int) -> int | None:
+    """The account of the resident's own, where they have one."""
+    return db.session.scalar(
+        select(Guardianship.user_id).where(Guardianship.resident_id == resident_id,
+                                           Guardianship.relation == Relation.SELF).limit(1))
+
+
+def come_of_age(now: datetime) -> list[int]:
+    """Residents for whom somebody acted up to a birthday that is reached."""
+    return list(db.session.scalars(
+        select(Guardianship.resident_id).where(Guardianship.until <= clock.local_date(now))
+        .distinct().order_by(Guardianship.resident_id)))
+
+
+def those_who_act_for(resident_id: int) -> Select[Any]:
+    """For the outbox: the resident, and each account that acts for them."""
+    return select(Guardianship.resident_id, Guardianship.resident_id.label("whose"), Guardianship.user_id).where(
+        who_acts_for(resident_id))
+
+
+def in_person(resident_id: int, user_id: int | None) -> Select[Any]:
+    """For the outbox: the resident, and one account, or none."""
+    return select(Resident.id, Resident.id.label("whose"), literal(user_id, User.id.type).label("user_id")).where(
+        Resident.id == resident_id)
+
+
+def invitation_by(code_hash: str) -> Invitation | None:
+    return db.session.scalar(select(Invitation).where(Invitation.code_hash == code_hash)
+                             .execution_options(populate_existing=True))
+
+
+def invitation(invitation_id: int) -> Invitation | None:
+    return db.session.get(Invitation, invitation_id)
+
+
+def open_invitations(resident_id: int, now: datetime) -> list[Invitation]:
+    """Oldest first."""
+    return list(db.session.scalars(
+        select(Invitation).where(Invitation.resident_id == resident_id, Invitation.accepted_at.is_(None),
+                                 Invitation.withdrawn_at.is_(None), Invitation.ends_at > now)
+        .order_by(Invitation.id)))
+
+
+def consents_of(actor: Actor) -> list[tuple[Consent, str]]:
+    """What the actor agreed to, withdrawn or not, with the name of whom it is about while the actor acts for them."""
+    rows = db.session.execute(
+        select(Consent, Resident.name).join(Resident, Resident.id == Consent.resident_id)
+        .join(Guardianship, and_(Guardianship.resident_id == Consent.resident_id, acted_for_by(actor)))
+        .where(Consent.user_id == actor.user_id).order_by(Consent.given_at.desc(), Consent.id.desc()))
+    return [(consent, name) for consent, name in rows]
+
+
+def consents_that_hold(resident_id: int, kind: ConsentKind, user_id: int | None = None) -> list[Consent]:
+    """Of everyone, or of one account."""
+    found = select(Consent).where(Consent.resident_id == resident_id, Consent.kind == kind,
+                                  Consent.withdrawn_at.is_(None))
+    return list(db.session.scalars(found if user_id is None else found.where(Consent.user_id == user_id)))
 
 
 def resident_by_phone(phone: str) -> Resident | None:

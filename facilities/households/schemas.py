@@ -10,10 +10,12 @@ from facilities.engine.ages import age_on
 from facilities.engine.eligibility import Sex
 from facilities.households import identity
 from facilities.households.desk import Found, Ground
-from facilities.households.models import Guardianship, Relation
+from facilities.households.models import Guardianship, Invitation, Relation
+from facilities.households.policy import may_end
+from facilities.households.queries import ActsFor
 from facilities.kernel import clock
 from facilities.kernel.text import mask_name, mask_phone
-from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, Secret, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, Instant, Secret, Text, one_of
 
 
 class Registration(BaseSchema):
@@ -50,6 +52,9 @@ class ResidentChange(BaseSchema):
 
 
 class ResidentIn(ResidentChange):
+    """`guardian_consent` may be left out: whoever adds a child under 14 consents by doing so (api.md)."""
+
+    guardian_consent = Flag()
     name = Text(required=True, longest=64)
     birth_date = Day(required=True)
     sex = fields.String(required=True, validate=one_of(*Sex))
@@ -94,6 +99,32 @@ class FoundPeople(BaseSchema):
     code = fields.String()
 
 
+class InvitationOut(BaseSchema):
+    id = Id()
+    created_at = Instant()
+    expires_at = Instant()
+
+
+class InvitationMade(InvitationOut):
+    """`code` is shown this once."""
+
+    code = fields.String()
+
+
+class Acceptance(BaseSchema):
+    code = Text(required=True, longest=40)
+    relation = fields.String(required=True, validate=one_of(*Relation))
+
+
+class ActsForOut(BaseSchema):
+    """`relation`: what the resident is to that account. `may_end`: the caller can take the right back."""
+
+    user_id = Id()
+    name = fields.String()
+    relation = fields.String()
+    may_end = fields.Boolean()
+
+
 class MeOut(BaseSchema):
     user = fields.Nested(UserOut)
     residents = fields.List(fields.Nested(ResidentOut))
@@ -118,6 +149,15 @@ def show_found(found: Found) -> dict[str, Any]:
         "id": person.id, "name_masked": mask_name(person.name),
         "phone_masked": mask_phone(person.phone) if person.phone else None,
         "age": age_on(person.birth_date, clock.today()) if person.birth_date else None}]}
+
+
+def show_invitation(invitation: Invitation) -> dict[str, Any]:
+    return {"id": invitation.id, "created_at": invitation.created_at, "expires_at": invitation.ends_at}
+
+
+def show_acts_for(one: ActsFor, link: Guardianship) -> dict[str, Any]:
+    return {"user_id": one.user_id, "name": one.name, "relation": one.relation.value,
+            "may_end": may_end(link, one.user_id)}
 
 
 def read_details(body: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import and_, func, select
 from facilities.accounts.models import User
 from facilities.bookings.models import LIVE, Booking, BookingState
 from facilities.engine.phones import read_phone
+from facilities.households import queries as households
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
@@ -45,7 +46,7 @@ def inbox(actor: Actor, *, limit: int | None = None, before: int | None = None) 
     found = (
         select(Notice, Resident.name)
         .outerjoin(Guardianship, and_(Guardianship.resident_id == Notice.resident_id,
-                                      Guardianship.user_id == actor.user_id))
+                                      households.acted_for_by(actor)))
         .outerjoin(Resident, Resident.id == Guardianship.resident_id)
         .where(Notice.user_id == actor.user_id, SHOWN).order_by(Notice.id.desc()))
     if before is not None:

@@ -19,7 +19,7 @@ blueprint = Blueprint("notices", __name__)
 ON_A_PAGE = 30
 # What a message is about → the page that shows it, and what that page calls its number.
 PAGES = {"booking": ("bookings.booked", "booking_id"), "draw": ("draws.draw", "draw_id"),
-         "reservation": ("reservations.reserved", "reservation_id")}
+         "reservation": ("reservations.reserved", "reservation_id"), "resident": ("households.member", "resident_id")}
 OF_EVERYBODY = {"draw"}  # may be looked at by who no longer acts for the resident, too
 
 

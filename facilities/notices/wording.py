@@ -133,6 +133,18 @@ WORDS: dict[str, Words] = {
     "reservation_moved": Words(_l("The reservation has moved"), _reservation_moved),
     "reservation_cancelled": Words(_l("The reservation is cancelled"), _with_reason(
         _l("The reservation of %(what)s, %(when)s, is cancelled."))),
+    "guardian_joined": Words(_l("One more account"), _simple(
+        _l("One more account may book for this person now. Under 'Me' you see who may."))),
+    "guardian_left": Words(_l("One account fewer"), _simple(
+        _l("An account that could book for this person no longer does. Under 'Me' you see who may."))),
+    "right_ended": Words(_l("You no longer book for somebody"), _simple(
+        _l("Somebody for whom you could book has ended this. What was booked stays."))),
+    "right_ended_by_age": Words(_l("Grown up"), _simple(
+        _l("Somebody for whom you booked is 18 now and decides for themselves. What was booked stays. With an account "
+           "of their own they can invite you."))),
+    "came_of_age": Words(_l("You decide yourself now"), _simple(
+        _l("You are 18, and nobody else books for you any more. If you wish, invite somebody under 'Me'. Without an "
+           "account of your own, come to the counter."))),
     "drawn": Words(_l("You were drawn"), _drawn),
     "code": Words(_l("Your code"), _code),
     "registered_already": Words(_l("You have an account"), lambda _facts: _(

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, literal, or_, select, tuple_
 from sqlalchemy.orm import contains_eager, joinedload, selectinload
 
+from facilities.households import queries as households
 from facilities.households.models import Guardianship
 from facilities.infra.db import db
 from facilities.kernel.actors import Actor
@@ -78,7 +79,7 @@ def closures(facility_ids: Collection[int], start: datetime, end: datetime) -> l
 
 
 def _acted_for(actor: Actor) -> ColumnElement[bool]:
-    return Reservation.resident_id.in_(select(Guardianship.resident_id).where(Guardianship.user_id == actor.user_id))
+    return Reservation.resident_id.in_(select(Guardianship.resident_id).where(households.acted_for_by(actor)))
 
 
 def _whole() -> Select[tuple[Reservation]]:
@@ -110,6 +111,13 @@ def reservations(reservation_ids: Collection[int], *, lock: bool = False) -> lis
     return list(db.session.scalars(found.with_for_update(of=Reservation) if lock else found))
 
 
+def own_ahead(actor: Actor, resident_id: int, now: datetime) -> list[Reservation]:
+    """The resident's that have not begun, in id order."""
+    return list(db.session.scalars(
+        _whole().where(Reservation.resident_id == resident_id, Reservation.state == ReservationState.CONFIRMED,
+                       Reservation.starts_at > now, _acted_for(actor)).order_by(Reservation.id)))
+
+
 def ahead(resident_id: int, space_id: int, now: datetime, *, but_for: int | None = None) -> int:
     """How many reservations of the space the resident has that are not over; `but_for` one of them."""
     others = [] if but_for is None else [Reservation.id != but_for]
@@ -122,5 +130,5 @@ def ahead(resident_id: int, space_id: int, now: datetime, *, but_for: int | None
 def whom(reservation_id: int) -> Select[Any]:
     """For the outbox: (reservation, resident, account that acts for the resident or null)."""
     return (select(Reservation.id, Reservation.resident_id, Guardianship.user_id)
-            .outerjoin(Guardianship, Guardianship.resident_id == Reservation.resident_id)
+            .outerjoin(Guardianship, households.who_acts_for(Reservation.resident_id))
             .where(Reservation.id == reservation_id))

@@ -35,7 +35,7 @@ def reserve(actor: Actor, space_id: int, resident_id: int, starts_at: datetime, 
     actor does not act for the resident; Invalid where the span runs backwards.
     """
     space = queries.space(space_id)
-    if space is None or not households.residents_of(actor, [resident_id]):
+    if space is None or not households.residents_of(actor, [resident_id], to_promise=True):
         raise NotVisible
     _check(space, _span(starts_at, ends_at))
     leaves = prepare_to_hold(space.facility_id, space.id, starts_at, ends_at)
@@ -129,6 +129,18 @@ def _own_and_locked(actor: Actor, reservation_id: int) -> Reservation:
     if reservation is None:
         raise NotVisible
     return reservation
+
+
+def give_back_ahead(actor: Actor, resident_id: int) -> None:
+    """The resident's spaces ahead; who acts for the resident is locked."""
+    seen = queries.own_ahead(actor, resident_id, clock.now())
+    for facility_id in sorted({reservation.facility_id for reservation in seen}):
+        places.lock_layout(facility_id, to_change=False)
+    for reservation in queries.reservations([reservation.id for reservation in seen], lock=True):
+        if policy.can_still_change(reservation):
+            _free(reservation)
+            _tell("reservation_cancelled", reservation, facts_of(reservation, reservation.space), by=actor)
+            audit.note(actor, "cancelled", "reservation", [reservation.id])
 
 
 def _free(reservation: Reservation, reason: str | None = None) -> None:

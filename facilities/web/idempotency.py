@@ -88,6 +88,12 @@ def kept_answer(body: str, status: int) -> Response:
     return current_app.response_class(body, status, mimetype="application/json")
 
 
+def keep_no_answer() -> None:
+    """This answer holds a secret that is shown once: sent again, the request is done again."""
+    if key := asked():
+        key.is_kept = True
+
+
 class _Request:
     def __init__(self, asked: Asked) -> None:
         self.asked = asked

@@ -52,6 +52,15 @@ WORDS: dict[str, dict[Any, Any]] = {
         "grandchild": _l("My grandchild"), "grandparent": _l("My grandparent"),
         "other": _l("Someone else I look after"),
     },
+    "acts_as": {  # what an account is to the resident for whom it acts, by what the resident is to it
+        "self": _l("The person themself"), "child": _l("Mother or father"), "parent": _l("Daughter or son"),
+        "spouse": _l("Wife or husband"), "grandchild": _l("Grandparent"), "grandparent": _l("Grandchild"),
+        "other": _l("Looks after this person"),
+    },
+    "disability_category": {
+        1: _l("Sight"), 2: _l("Hearing"), 3: _l("Speech"), 4: _l("Body"), 5: _l("Intellect"), 6: _l("Mind"),
+        7: _l("Several"),
+    },
     "none": {"space": _l("No particular space")},
     "weekday": {0: _l("Monday"), 1: _l("Tuesday"), 2: _l("Wednesday"), 3: _l("Thursday"), 4: _l("Friday"),
                 5: _l("Saturday"), 6: _l("Sunday")},

@@ -73,6 +73,11 @@ _PLAIN: dict[str, Any] = {
     "too_many_attempts": _l("Too many attempts. Please wait a while and try again."),
     "self_exists": _l("The account already has a person who is its owner. Choose another relation."),
     "cannot_remove_self": _l("You are the owner of this account and cannot leave it."),
+    "already_in_household": _l("You act for this person already. You find them under 'Me'."),
+    "erase_instead": _l("Without this consent there can be no account. If you wish, delete your account instead."),
+    "invitation_unknown": _l("This code does not work. It may be mistyped, used, withdrawn or older than seven days. "
+                             "Ask for a new one."),
+    "too_many_invitations": _l("There are several open invitations for this person already. Withdraw one first."),
     "too_many_members": _l(
         "Your household has as many people as one account can act for. Ask at the counter for help."),
 }
@@ -188,6 +193,13 @@ INPUT_MESSAGES: dict[str, Any] = {
     "unknown_facility": _l("There is no such facility."),
     "unknown_parent": _l("The parent space does not belong to the facility."),
     "wrong_password": _l("The present password is not right."),
+    "guardian_consent_needed": _l("For a child under 14 we need the consent of whoever looks after it."),
+    "guardian_corrects_it": _l("This date decides who acts for you. Ask them, or ask at the counter."),
+    "disability_consent_needed": _l("Tick the box to agree, or leave the kind of disability empty."),
+    "disability_whole": _l("Give both the kind and the grade, or neither."),
+    "of_age": _l("Whoever is 18 decides for themselves: they register with their own phone and can invite you. "
+                 "For somebody who cannot, choose 'Someone else I look after'."),
+    "self_from_14": _l("This is possible from the age of 14. Until then somebody looks after the child's bookings."),
     "consent_needed": _l("We may keep your data only with your consent."),
     "not_inside": _l("This does not fall into the closure, or there is no such space."),
     "period_backwards": _l("The last day lies before the first."),

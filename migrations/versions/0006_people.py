@@ -200,10 +200,27 @@ def upgrade() -> None:
     op.add_column("audit_entries", sa.Column("chained", sa.String(length=64), nullable=True))
     op.create_index("uq_audit_entries_number", "audit_entries", ["number"], unique=True)
     op.add_column("guardianships", sa.Column("until", sa.Date(), nullable=True))
+    _guardians_until_eighteen()
     op.add_column("residents", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("sign_ins", sa.Column("device", sa.String(length=60), nullable=True))
     op.add_column("users", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
     _grants_with_dates()
+
+
+def _guardians_until_eighteen() -> None:
+    """Whoever acts for a child or grandchild does so up to the eighteenth birthday."""
+    links = sa.table("guardianships", sa.column("user_id"), sa.column("resident_id"), sa.column("relation"),
+                     sa.column("until", sa.Date))
+    people = sa.table("residents", sa.column("id"), sa.column("birth_date", sa.Date))
+    rows = op.get_bind().execute(
+        sa.select(links.c.user_id, links.c.resident_id, people.c.birth_date)
+        .join(people, people.c.id == links.c.resident_id)
+        .where(links.c.relation.in_(("child", "grandchild")), people.c.birth_date.is_not(None))).all()
+    for user_id, resident_id, born in rows:
+        leap = (born.month, born.day) == (2, 29)
+        until = born.replace(year=born.year + 18, **({"month": 3, "day": 1} if leap else {}))
+        op.execute(links.update().where(links.c.user_id == user_id, links.c.resident_id == resident_id)
+                   .values(until=until))
 
 
 def _grants_with_dates() -> None:

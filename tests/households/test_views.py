@@ -59,7 +59,8 @@ def test_a_known_phone_is_told_to_sign_in(world: World) -> None:
 
 def test_a_child_is_added_and_taken_away_again(world: World) -> None:
     browser = world.browser(world.resident())
-    page = browser.send("/me/family/new", relation="child", name="陈子轩", birth_date="2018-03-08", sex="male")
+    child = {"relation": "child", "name": "陈子轩", "birth_date": "2018-03-08", "sex": "male"}
+    page = browser.send("/me/family/new", **child, guardian_consent="y")
     assert "陈子轩" in page.text
     action = page.tree.xpath("//form[contains(@action, '/remove')]/@action")[0]
     assert "陈子轩" not in browser.send(action, token_from="/me").text
@@ -76,6 +77,12 @@ def test_a_household_has_a_bound(world: World) -> None:
     for _ in range(LARGEST_HOUSEHOLD - 1):
         world.member(someone)
     page = world.browser(someone).send(
-        "/me/family/new", status=422, relation="child", name="陈子轩", birth_date="2018-03-08", sex="male"
+        "/me/family/new",
+        status=422,
+        relation="child",
+        name="陈子轩",
+        birth_date="2018-03-08",
+        sex="male",
+        guardian_consent="y",
     )
     assert "Ask at the counter" in page.text

@@ -46,6 +46,9 @@ KINDS = {
 ABOUT_THE_ACCOUNT = {"code", "registered_already"}
 
 
+ABOUT_PEOPLE = {"guardian_joined", "guardian_left", "right_ended", "right_ended_by_age", "came_of_age"}
+
+
 def kinds_told() -> Iterator[str]:
     """What stands where a kind belongs in each `tell(kind, …)` and `_tell(…, …, kind)`, names looked up in the file."""
     for path in Path(ROOT, "facilities").rglob("*.py"):
@@ -76,7 +79,7 @@ def test_every_kind_that_is_told_anywhere_has_words() -> None:
     told = set(kinds_told())
     assert told >= {"booked", "waitlisted", "promoted", "offered", "offer_expired", "moved", "drawn", "not_drawn"}
     assert told <= set(WORDS)
-    assert set(WORDS) == KINDS | ABOUT_THE_ACCOUNT
+    assert set(WORDS) == KINDS | ABOUT_THE_ACCOUNT | ABOUT_PEOPLE
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -48,6 +48,7 @@ class Town:
             ticket=self.ticket.id,
             space=self.space.id,
             reservation=self.reservation,
+            self=self.resident.resident_id,
         )
 
     def open_draw(self) -> Draw:
@@ -111,7 +112,11 @@ PAGES = {
     "session, signed in": ("resident", "/sessions/{session}", 5),
     "sign in": (None, "/sign-in", 0),
     "register": (None, "/register", 0),
-    "me": ("resident", "/me", 3),
+    "me": ("resident", "/me", 4),
+    "a person": ("resident", "/me/family/{self}", 3),
+    "who may act for a person": ("resident", "/me/family/{self}/guardians", 6),
+    "enter a code": ("resident", "/me/family/join", 2),
+    "consents": ("resident", "/me/consents", 3),
     "a booking": ("resident", "/bookings/{booking}", 3),
     "add a person": ("resident", "/me/family/new", 2),
     "call a session off": ("manager", "/desk/sessions/{session}/cancel", 3),
