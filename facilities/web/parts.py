@@ -52,6 +52,8 @@ WORDS: dict[str, dict[Any, Any]] = {
         "grandchild": _l("My grandchild"), "grandparent": _l("My grandparent"),
         "other": _l("Someone else I look after"),
     },
+    "role": {"manager": _l("Manager"), "guard": _l("Guard at the gate"), "reviewer": _l("Reviewer of applications"),
+             "administrator": _l("Administrator")},
     "none": {"space": _l("No particular space")},
     "weekday": {0: _l("Monday"), 1: _l("Tuesday"), 2: _l("Wednesday"), 3: _l("Thursday"), 4: _l("Friday"),
                 5: _l("Saturday"), 6: _l("Sunday")},
