@@ -38,6 +38,7 @@ from facilities.reservations import api as reservations_api
 from facilities.reservations import views as reservations_views
 from facilities.series import api as series_api
 from facilities.series import views as series_views
+from facilities.staff import views as staff_views
 from facilities.statistics import api as statistics_api
 from facilities.statistics import views as statistics_views
 from facilities.web.api import register_api
@@ -51,7 +52,7 @@ from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
-         reservations_views, family_views)
+         reservations_views, family_views, staff_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api)
 

@@ -7,9 +7,9 @@ import hmac
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import literal, null, select
+from sqlalchemy import BigInteger, cast, literal, null, select
 
-from facilities.accounts import services
+from facilities.accounts import queries, services
 from facilities.accounts.models import CodePurpose, OneTimeCode, User
 from facilities.infra import outbox
 from facilities.infra.db import db
@@ -42,7 +42,8 @@ def send(login: str, user: User | None, purpose: CodePurpose) -> None:
     row.created_at, row.ends_at = now, now + HOLDS_FOR
     db.session.add(row)
     db.session.flush()
-    whom = select(literal(user.id).label("about"), null().label("resident"), literal(user.id).label("reader"))
+    whom = select(literal(user.id, BigInteger).label("about"), cast(null(), BigInteger).label("resident"),
+                  literal(user.id, BigInteger).label("reader"))
     outbox.tell("code", "user", whom, {"code": cipher().encrypt(code), "purpose": purpose.value})
 
 
@@ -57,6 +58,17 @@ def redeem(user: User | None, purpose: CodePurpose, code: str) -> bool:
         return False
     db.session.delete(row)
     db.session.flush()
+    return True
+
+
+def reset_password(user: User | None, code: str, new_password: str, password_hash: str) -> bool:
+    """Whether the code was right; then every sign-in of the user is dead. Invalid where staff need a longer password.
+    """
+    if not redeem(user, CodePurpose.RESET, code) or user is None:
+        return False
+    if queries.grant_rows(user.id):
+        services.check_password_fit(new_password, staff=True, field="new_password")
+    services.set_password_anew(user, password_hash)
     return True
 
 

@@ -68,7 +68,7 @@ def verify_password(login_text: str, password: str) -> Verified:
     """
     login = read_login(login_text)[:64]
     user = queries.user_by_login(login)
-    key = _attempts_key(login, user)
+    key = _attempts_key(login, user.id if user else 0)
     raise_if(services.refuse_if_too_many_failures(key))
     if not services.password_fits(user, password) or user is None:
         unit_of_work(lambda: services.note_failure(key))
@@ -86,8 +86,13 @@ def enter(login_text: str, password: str, kind: SignInKind, otp: str | None = No
     return _let_in_with_code(user, kind, key, otp)
 
 
-def _attempts_key(login: str, user: User | None) -> str:
-    return services.attempts_key(login, user, None if is_api() else request.cookies.get(DEVICE_COOKIE))
+def _attempts_key(login: str, user_id: int) -> str:
+    return services.attempts_key(login, user_id, None if is_api() else request.cookies.get(DEVICE_COOKIE))
+
+
+def attempts_key_of(actor: Actor) -> str:
+    """For whoever is signed in and is asked for a password or a code again."""
+    return _attempts_key(actor.login, actor.user_id)
 
 
 def _let_in_with_code(user: User, kind: SignInKind, key: str, otp: str) -> Entered:
@@ -128,7 +133,7 @@ def half_signed_in() -> User | None:
 
 def enter_with_code(user: User, otp: str) -> Entered:
     """The second step on the page. Refused `bad_credentials` or `too_many_attempts`."""
-    key = _attempts_key(user.login, user)
+    key = _attempts_key(user.login, user.id)
     raise_if(services.refuse_if_too_many_failures(key))
     return _let_in_with_code(user, SignInKind.BROWSER, key, otp)
 

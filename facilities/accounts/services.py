@@ -56,9 +56,13 @@ def _nobodys_hash() -> str:
 
 def hash_password(password: str, *, staff: bool, field: str = "password") -> str:
     """Invalid where the password is unfit."""
+    check_password_fit(password, staff=staff, field=field)
+    return HASHER.hash(password)
+
+
+def check_password_fit(password: str, *, staff: bool, field: str = "password") -> None:
     if wrong := check_password(password, common=common_passwords(), staff=staff):
         raise Invalid(**{field: wrong})
-    return HASHER.hash(password)
 
 
 def password_fits(user: User | None, password: str) -> bool:
@@ -160,12 +164,12 @@ def _set_password(user: User, password_hash: str, but: int | None = None) -> Non
     db.session.flush()
 
 
-def attempts_key(login: str, user: User | None, device: str | None) -> str:
+def attempts_key(login: str, user_id: int, device: str | None) -> str:
     """What failures are counted under: the login, or this browser where the user signed in from it before.
 
-    So strangers who guess lock out themselves, and not the owner at home.
+    So strangers who guess lock out themselves, and not the owner at home. `user_id` is 0 for a login that nobody has.
     """
-    if device and devices.is_known(user.id if user else 0, device):
+    if device and devices.is_known(user_id, device):
         return f"{login} from {device}"
     return login
 

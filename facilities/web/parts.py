@@ -61,6 +61,8 @@ WORDS: dict[str, dict[Any, Any]] = {
         1: _l("Sight"), 2: _l("Hearing"), 3: _l("Speech"), 4: _l("Body"), 5: _l("Intellect"), 6: _l("Mind"),
         7: _l("Several"),
     },
+    "role": {"manager": _l("Manager"), "guard": _l("Guard at the gate"), "reviewer": _l("Reviewer of applications"),
+             "administrator": _l("Administrator")},
     "none": {"space": _l("No particular space")},
     "weekday": {0: _l("Monday"), 1: _l("Tuesday"), 2: _l("Wednesday"), 3: _l("Thursday"), 4: _l("Friday"),
                 5: _l("Saturday"), 6: _l("Sunday")},
