@@ -11,6 +11,7 @@ from facilities.draws.services import hold
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
+from facilities.privacy.retention import CARRIED_OUT, forget_all
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +26,16 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
         done = sum(_one(name, do, number) for number in ids)
         yield name, done, len(ids) - done
     yield "keys forgotten", unit_of_work(forget_old), 0
+
+
+def forget_what_is_over() -> Iterator[tuple[str, int, int]]:
+    """The same of what has been kept long enough. It looks at whole tables, so once an hour is often enough."""
+    for kind in CARRIED_OUT:
+        try:
+            yield f"{kind.value} forgotten", forget_all(kind), 0
+        except Exception as error:  # noqa: BLE001 - as below
+            log.error("%s: forgetting failed with %s", kind.value, type(error).__name__)  # noqa: TRY400
+            yield f"{kind.value} forgotten", 0, 1
 
 
 def _one(name: str, do: Callable[[int], object], number: int) -> bool:

@@ -3,7 +3,7 @@
 Every way to a place goes through `book_places`. Order of locks: the session, then residents (docs/locking.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -210,7 +210,7 @@ def _promise(actor: Actor, session: ActivitySession, resident_ids: Sequence[int]
         for resident_id in resident_ids]))
     kind = "booked" if state is BookingState.CONFIRMED else "waitlisted"
     tell(kind, "booking", queries.whom(Booking.id.in_([b.id for b in items])), facts_of(session), by=actor.user_id)
-    ground = {"override": wish.override} if wish.override else {}
+    ground = {"override": True} if wish.override else {}  # its words may be about a person: only the booking has them
     audit.note(actor, kind, "booking", [b.id for b in items], {"at_desk": wish.at_desk, **ground})
     return items
 
@@ -300,7 +300,7 @@ def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
     if queries.elsewhere(party.values(), session):
         raise Refused("overlaps_own_booking")
     promotion.confirm(session, list(party), override_reason=reason)
-    audit.note(actor, "promoted_by_hand", "booking", party, {"reason": reason})
+    audit.note(actor, "promoted_by_hand", "booking", party)  # why is with the booking, whose words can be erased
     db.session.refresh(booking)
     return booking
 
@@ -360,6 +360,27 @@ def leave_household(actor: Actor, resident_id: int, *, give_back: bool) -> None:
         if waits or check_cancellable(window, clock.now(), roll_taken=ticked) is None:
             cancel_booking(actor, booking.id)
     households_services.remove_resident(actor, resident_id)
+
+
+def release_places(actor: Actor | None, resident_ids: Collection[int]) -> None:
+    """Of residents who are being erased: every place ahead and every turn on a list, whatever its deadline says.
+
+    Their places go to the next in the same transaction. What has begun, or has been ticked off, has happened and stays.
+    """
+    now = clock.now()
+    ahead = {b.session_id for b in queries.held_ahead(resident_ids, now)}
+    locked = [session for session_id in sorted(ahead) if (session := programmes.session_to_book(session_id, lock=True))]
+    held = queries.held_ahead(resident_ids, now)  # read again, under the locks
+    for session in locked:
+        waiting = [b for b in held if b.session_id == session.id and b.state is BookingState.WAITLISTED]
+        for booking in waiting:
+            booking.state, booking.cancelled_at = BookingState.CANCELLED, now
+        session.waiting -= len(waiting)
+        promotion.free_places(session, [b.id for b in held if b.session_id == session.id and b not in waiting],
+                              BookingState.CANCELLED)
+    audit.note(actor, "cancelled", "booking", [b.id for b in held])
+    for session in locked:  # after all of them are free: nobody who leaves moves up
+        promotion.settle(session)
 
 
 def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from facilities.bookings import policy, queries, services
 from facilities.bookings.forms import BookForm, CallOffForm, DeskForm
+from facilities.bookings.looks import note_look_at_roster
 from facilities.bookings.models import Booking, BookingState
 from facilities.bookings.services import Booked, Wish
 from facilities.engine.eligibility import Sex
@@ -204,6 +205,8 @@ def change_session(session_id: str) -> ResponseReturnValue:
 def desk_bookings(session_id: str) -> ResponseReturnValue:
     """Who has a place, who waits, and a form for those who stand at the counter."""
     found, form, refusal = runnable(session_id), DeskForm(), None
+    if note_look_at_roster(found.id):
+        found = runnable(session_id)
     sought = request.form.get("sought", "")  # posted: a number has no place in an address
     known = households.resident_by_phone(read_phone(sought) or "") if sought else None
     if known is not None or request.form.get("resident_id"):

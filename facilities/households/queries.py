@@ -33,8 +33,9 @@ def residents_of(actor: Actor, resident_ids: Collection[int]) -> dict[int, Resid
 
 
 def residents(resident_ids: Collection[int]) -> dict[int, Resident]:
-    """Whoever they are: for services that have settled who asks."""
-    return {row.id: row for row in db.session.scalars(select(Resident).where(Resident.id.in_(resident_ids)))}
+    """Whoever they are, but for those who are erased: for services that have settled who asks."""
+    return {row.id: row for row in db.session.scalars(
+        select(Resident).where(Resident.id.in_(resident_ids), Resident.erased_at.is_(None)))}
 
 
 def lock_residents(resident_ids: Collection[int]) -> None:
