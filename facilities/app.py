@@ -32,6 +32,8 @@ from facilities.notices import views as notices_views
 from facilities.pages import views as pages_views
 from facilities.places import api as places_api
 from facilities.places import views as places_views
+from facilities.privacy import api as privacy_api
+from facilities.privacy import views as privacy_views
 from facilities.programmes import api as programmes_api
 from facilities.programmes import views as programmes_views
 from facilities.reservations import api as reservations_api
@@ -52,9 +54,9 @@ from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
-         reservations_views, family_views, staff_views)
+         reservations_views, family_views, staff_views, privacy_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
-       series_api, closures_api, draws_api, notices_api, reservations_api, family_api)
+       series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

@@ -20,6 +20,7 @@ from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
 from facilities.notices.channels import channels
 from facilities.notices.delivery import deliver
+from facilities.privacy.retention import CARRIED_OUT, forget_all
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,16 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
     yield "keys forgotten", unit_of_work(forget_old), 0
     yield "registrations forgotten", unit_of_work(registration.forget_old), 0
     yield "messages sent", *deliver(channels(current_app.config["HUIMIN_SETTINGS"]))
+
+
+def forget_what_is_over() -> Iterator[tuple[str, int, int]]:
+    """The same of what has been kept long enough. It looks at whole tables, so once an hour is often enough."""
+    for kind in CARRIED_OUT:
+        try:
+            yield f"{kind.value} forgotten", forget_all(kind), 0
+        except Exception as error:  # noqa: BLE001 - as below
+            log.error("%s: forgetting failed with %s", kind.value, type(error).__name__)  # noqa: TRY400
+            yield f"{kind.value} forgotten", 0, 1
 
 
 def _one(name: str, do: Callable[[int], object], number: int) -> bool:

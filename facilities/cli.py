@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from itertools import chain, count
 from time import sleep
 
 import click
@@ -18,7 +19,7 @@ from config import ROOT, Settings, SettingsError
 from facilities.accounts.entrance import read_login
 from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
-from facilities.background import do_what_is_due
+from facilities.background import do_what_is_due, forget_what_is_over
 from facilities.demo.loading import load_demonstration
 from facilities.households.identity import rotate
 from facilities.infra.audit import verify as verify_audit
@@ -32,6 +33,7 @@ from facilities.web.log import set_up_log
 from facilities.web.wording import words_for, words_for_input
 
 WORKER_LOOKS_EVERY = 20  # seconds
+FORGETS_EVERY = 180  # looks: once an hour
 
 
 @click.group(help="Huimin: bookings, attendance and figures of a district's facilities.")
@@ -89,9 +91,9 @@ def serve(app: Flask) -> None:
 @click.option("--while-parent-lives", is_flag=True, help="End when the process that started it has ended.")
 def worker(once: bool, while_parent_lives: bool) -> None:
     parent = os.getppid()
-    while True:
+    for round_ in count():
         failures = 0
-        for name, done, failed in do_what_is_due():
+        for name, done, failed in chain(do_what_is_due(), () if round_ % FORGETS_EVERY else forget_what_is_over()):
             failures += failed
             if done or failed:
                 click.echo(f"{name}: {done}" + (f", failed: {failed}" if failed else ""))

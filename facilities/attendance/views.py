@@ -14,6 +14,7 @@ from facilities.attendance import queries, services
 from facilities.attendance.forms import HeadCountForm, TickForm, WalkInForm
 from facilities.attendance.services import Entry, Outcome
 from facilities.bookings import queries as bookings
+from facilities.bookings.looks import note_look_at_roster
 from facilities.engine.phones import read_phone
 from facilities.engine.roll_call import (
     ENTRY_OPENS_BEFORE_START,
@@ -60,7 +61,9 @@ def desk() -> ResponseReturnValue:
 @blueprint.get("/desk/sessions/<session_id>/roll")
 @staff
 def roll_call(session_id: str) -> ResponseReturnValue:
-    return _roll_page(runnable(session_id), WalkInForm(formdata=None), HeadCountForm(formdata=None))
+    session = runnable(session_id)
+    note_look_at_roster(session.id)
+    return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None))
 
 
 def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCountForm,

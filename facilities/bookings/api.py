@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import queries, services
+from facilities.bookings.looks import note_look_at_roster
 from facilities.bookings.models import Booking, BookingState
 from facilities.bookings.schemas import (
     BookedOut,
@@ -216,6 +217,7 @@ def delete_session(session_id: str) -> None:
 @staff
 @blueprint.response(200, Roster)
 def roster(session_id: str) -> dict[str, Any] | ResponseReturnValue:
+    note_look_at_roster(read_id(session_id))
     rows = [show_roster_row(b) for b in queries.roster(read_id(session_id))]
     kind = exports.wanted_format()
     if kind is None:

@@ -20,10 +20,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager, joinedload
 
-from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingState
+from facilities.bookings.models import LIVE, OCCUPYING, PROMISED, Booking, BookingState
 from facilities.engine.limits import week_of
 from facilities.households import queries as households
 from facilities.households.models import Guardianship, Resident
+from facilities.infra.audit import AuditEntry
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
@@ -31,6 +32,7 @@ from facilities.programmes.models import ActivitySession
 
 # Of the floor above, which this one cannot import: only whom its rows name is asked (`met`).
 _attendances = table("attendances", column("session_id", BigInteger), column("resident_id", BigInteger))
+LOOKED_AT_ROSTER = "looked_at_roster"  # the audit's verb; those on the roster read of it
 
 
 def standing(resident_ids: Collection[int], session: ActivitySession) -> dict[int, str]:
@@ -203,6 +205,24 @@ def places_ahead(actor: Actor, resident_id: int, now: datetime) -> list[Booking]
     return list(db.session.scalars(
         _whole().where(Booking.resident_id == resident_id, Booking.state.in_(LIVE), Booking.ends_at > now,
                        _acted_for(actor)).order_by(Booking.session_id)))
+
+
+def held_ahead(resident_ids: Collection[int], now: datetime) -> list[Booking]:
+    """Places that can still be given back, and turns on lists, of these residents, whoever acts for them."""
+    return list(db.session.scalars(
+        select(Booking).where(
+            Booking.resident_id.in_(resident_ids),
+            or_(and_(Booking.state.in_(PROMISED), Booking.starts_at > now),
+                and_(Booking.state == BookingState.WAITLISTED, Booking.ends_at > now)))
+        .order_by(Booking.id).execution_options(populate_existing=True)))
+
+
+def has_looked(actor: Actor, session_id: int, since: datetime) -> bool:
+    """Whether the actor's look at the session's roster is on record."""
+    return db.session.scalar(
+        select(AuditEntry.id).where(
+            AuditEntry.about_kind == "session", AuditEntry.about_id == session_id, AuditEntry.at >= since,
+            AuditEntry.verb == LOOKED_AT_ROSTER, AuditEntry.user_id == actor.user_id).limit(1)) is not None
 
 
 def live_in_session(actor: Actor, session_id: int) -> dict[int, Booking]:

@@ -3,7 +3,7 @@
 Every way to a place goes through `book_places`. Order of locks: the session, then residents (docs/locking.md).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -219,7 +219,8 @@ def _promise(actor: Actor, session: ActivitySession, resident_ids: Sequence[int]
         for resident_id in resident_ids]))
     kind = "booked" if state is BookingState.CONFIRMED else "waitlisted"
     tell(kind, "booking", queries.whom(Booking.id.in_([b.id for b in items])), facts_of(session), by=actor.user_id)
-    facts: dict[str, object] = {"at_desk": wish.at_desk, **({"override": wish.override} if wish.override else {})}
+    # the words of an override may be about a person: only the booking has them
+    facts: dict[str, object] = {"at_desk": wish.at_desk, **({"override": True} if wish.override else {})}
     if wish.at_desk:  # for whom, and on what ground
         for item in items:
             audit.note(actor, kind, "booking", [item.id],
@@ -314,7 +315,7 @@ def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
     if queries.elsewhere(party.values(), session):
         raise Refused("overlaps_own_booking")
     promotion.confirm(session, list(party), override_reason=reason)
-    audit.note(actor, "promoted_by_hand", "booking", party, {"reason": reason})
+    audit.note(actor, "promoted_by_hand", "booking", party)  # why is with the booking, whose words can be erased
     db.session.refresh(booking)
     return booking
 
@@ -366,6 +367,27 @@ def give_back_ahead(actor: Actor, resident_id: int) -> None:
         waits = booking.state is BookingState.WAITLISTED
         if waits or check_cancellable(window, clock.now(), roll_taken=ticked) is None:
             cancel_booking(actor, booking.id)
+
+
+def release_places(actor: Actor | None, resident_ids: Collection[int]) -> None:
+    """Of residents who are being erased: every place ahead and every turn on a list, whatever its deadline says.
+
+    Their places go to the next in the same transaction. What has begun, or has been ticked off, has happened and stays.
+    """
+    now = clock.now()
+    ahead = {b.session_id for b in queries.held_ahead(resident_ids, now)}
+    locked = [session for session_id in sorted(ahead) if (session := programmes.session_to_book(session_id, lock=True))]
+    held = queries.held_ahead(resident_ids, now)  # read again, under the locks
+    for session in locked:
+        waiting = [b for b in held if b.session_id == session.id and b.state is BookingState.WAITLISTED]
+        for booking in waiting:
+            booking.state, booking.cancelled_at = BookingState.CANCELLED, now
+        session.waiting -= len(waiting)
+        promotion.free_places(session, [b.id for b in held if b.session_id == session.id and b not in waiting],
+                              BookingState.CANCELLED)
+    audit.note(actor, "cancelled", "booking", [b.id for b in held])
+    for session in locked:  # after all of them are free: nobody who leaves moves up
+        promotion.settle(session)
 
 
 def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:

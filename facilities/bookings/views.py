@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 
 from facilities.bookings import policy, queries, services
 from facilities.bookings.forms import BookForm, CallOffForm, DeskForm
+from facilities.bookings.looks import note_look_at_roster
 from facilities.bookings.models import Booking, BookingState
 from facilities.bookings.services import Booked, Wish
 from facilities.engine.eligibility import Sex
@@ -206,6 +207,8 @@ def change_session(session_id: str) -> ResponseReturnValue:
 def desk_bookings(session_id: str) -> ResponseReturnValue:
     """Who has a place, who waits, and for those at the counter or on the telephone: find them, else enter them."""
     found, form, refusal, sought = runnable(session_id), DeskForm(), None, None
+    if note_look_at_roster(found.id):
+        found = runnable(session_id)
     actor = current_actor()
     if request.form.get("sought"):  # posted: a number has no place in an address
         sought = _look_up(actor, form)

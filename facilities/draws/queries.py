@@ -172,6 +172,14 @@ def own_entry(actor: Actor, entry_id: int) -> DrawEntry | None:
     return db.session.scalars(_own(actor).where(DrawEntry.id == entry_id)).unique().one_or_none()
 
 
+def tickets_not_drawn(resident_ids: Collection[int]) -> list[DrawEntry]:
+    """With one of these residents on it, in the order of their draws, which is the order of locking."""
+    on_it = select(DrawEntrant.entry_id).where(DrawEntrant.resident_id.in_(resident_ids))
+    return list(db.session.scalars(
+        select(DrawEntry).join(Draw, Draw.id == DrawEntry.draw_id)
+        .where(DrawEntry.id.in_(on_it), Draw.drawn_at.is_(None)).order_by(DrawEntry.draw_id, DrawEntry.id)))
+
+
 def _own(actor: Actor) -> Select[tuple[DrawEntry]]:
     return (select(DrawEntry).join(DrawEntry.entrants).join(DrawEntrant.resident)
             .join(Guardianship, and_(Guardianship.resident_id == DrawEntrant.resident_id,

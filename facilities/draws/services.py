@@ -206,6 +206,20 @@ def take_out(actor: Actor, resident_id: int) -> None:
             audit.note(actor, "withdrew", "draw_entry", [party[0].entry_id], {"draw_id": draw.id})
 
 
+def release_tickets(actor: Actor | None, resident_ids: Collection[int]) -> None:
+    """Of residents who are being erased, as far as entries are open. A party is drawn whole, so its ticket goes whole.
+
+    A ticket whose draw has closed stays for those who compute the order again; it wins nothing (`_give_places`).
+    """
+    for entry in queries.tickets_not_drawn(resident_ids):
+        draw = queries.draw_to_enter(entry.draw_id)
+        if draw is None or not policy.is_open(draw):
+            continue
+        db.session.execute(delete(DrawEntry).where(DrawEntry.id == entry.id),
+                           execution_options={"synchronize_session": False})
+        audit.note(actor, "withdrew", "draw_entry", [entry.id], {"draw_id": draw.id, "hash": entry.entry_hash})
+
+
 def hold(draw_id: int, actor: Actor | None = None) -> Draw:
     """Weights are fixed, the order is computed and the places are given in it. A second time changes nothing.
 
@@ -282,9 +296,11 @@ def _give_places(coming: Sequence[ActivitySession], order: Sequence[DrawEntry], 
     """Places in all sessions for those who fit, in order; turns on each list for the others. The tickets that won.
 
     Who wins takes as many places in every session, so the one with the fewest left decides. What has begun or been
-    called off meanwhile is left aside.
+    called off meanwhile is left aside, and so are the tickets of people who were erased after entries closed: the order
+    can still be computed again.
     """
-    parties = [_Party(entry.id, tuple(e.resident_id for e in entry.entrants)) for entry in order]
+    parties = [_Party(entry.id, tuple(e.resident_id for e in entry.entrants)) for entry in order
+               if not any(e.resident.erased_at for e in entry.entrants)]
     unable = _unable(coming, {e.resident_id: e.resident for entry in order for e in entry.entrants})
     free = min((session.places_left for session in coming), default=0)
     placed: list[_Party] = []

@@ -61,8 +61,9 @@ def residents_of(actor: Actor, resident_ids: Collection[int], *, to_promise: boo
 
 
 def residents(resident_ids: Collection[int]) -> dict[int, Resident]:
-    """Whoever they are: for services that have settled who asks. A record that went into another is not there."""
-    rows = db.session.scalars(select(Resident).where(Resident.id.in_(resident_ids), ~Resident.id.in_(_gone())))
+    """Whoever they are: for services that have settled who asks. Who is erased, or went into another, is not there."""
+    rows = db.session.scalars(select(Resident).where(
+        Resident.id.in_(resident_ids), Resident.erased_at.is_(None), ~Resident.id.in_(_gone())))
     return {row.id: row for row in rows}
 
 

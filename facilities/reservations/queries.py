@@ -82,6 +82,25 @@ def _acted_for(actor: Actor) -> ColumnElement[bool]:
     return Reservation.resident_id.in_(select(Guardianship.resident_id).where(households.acted_for_by(actor)))
 
 
+def facilities_ahead(resident_ids: Collection[int], now: datetime) -> list[int]:
+    """Where these residents have reservations ahead, in id order."""
+    return list(db.session.scalars(
+        select(Reservation.facility_id).where(*_has_ahead(resident_ids, now)).distinct()
+        .order_by(Reservation.facility_id)))
+
+
+def ahead_of(resident_ids: Collection[int], now: datetime) -> list[Reservation]:
+    """Those that have not begun, locked in id order."""
+    return list(db.session.scalars(
+        select(Reservation).where(*_has_ahead(resident_ids, now)).order_by(Reservation.id).with_for_update()
+        .execution_options(populate_existing=True)))
+
+
+def _has_ahead(resident_ids: Collection[int], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (Reservation.resident_id.in_(resident_ids), Reservation.state == ReservationState.CONFIRMED,
+            Reservation.starts_at > now)
+
+
 def _whole() -> Select[tuple[Reservation]]:
     return (select(Reservation)
             .options(joinedload(Reservation.facility), joinedload(Reservation.space),

@@ -183,7 +183,7 @@ def test_windows_and_conditions_are_set_aside_for_a_reason_that_is_kept(
     assert (entry.user_id, entry.verb) == (manager.user.id, "booked")
     assert entry.facts == {
         "at_desk": True,
-        "override": WHY,
+        "override": True,
         "ground": "counter",
         "resident_id": int(item["resident_id"]),
     }

@@ -369,7 +369,7 @@ def test_a_manager_gives_a_place_by_hand_to_whom_the_manager_chooses_and_says_wh
         assert refused["code"] == "session_full"
     assert db.session.get_one(Booking, int(two)).override_reason == "接送已安排"
     (entry,) = db.session.scalars(select(AuditEntry).where(AuditEntry.verb == "promoted_by_hand"))
-    assert (entry.user_id, entry.about_id, entry.facts) == (manager.user.id, int(two), {"reason": "接送已安排"})
+    assert (entry.user_id, entry.about_id, entry.facts) == (manager.user.id, int(two), {})
     (told,) = notices("promoted")
     assert (told.user_id, told.about_id, told.read_at) == (second.user.id, int(two), None)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facilities.engine.ages import ADULT_AGE, AGE_BANDS, ELDER_AGE, age_on, as_number, band_of
+from facilities.engine.ages import ADULT_AGE, AGE_BANDS, ELDER_AGE, age_on, as_number, band_of, coarsened
 
 unhurried = settings(deadline=None)  # a busy machine is no failure
 days = st.dates(date(1900, 1, 1), date(2190, 12, 31))
@@ -148,3 +148,36 @@ def test_bands_cover_every_age_exactly_once() -> None:
 @pytest.mark.parametrize("threshold", [ADULT_AGE, ELDER_AGE], ids=["adults", "elders"])
 def test_no_band_mixes_those_below_a_threshold_with_those_above(threshold: int) -> None:
     assert band_of(threshold - 1) != band_of(threshold)
+
+
+@pytest.mark.parametrize(
+    ("birth_date", "on", "left"),
+    [
+        pytest.param(date(1966, 9, 18), [], None, id="never came"),
+        pytest.param(None, [date(2026, 9, 17)], None, id="was never known"),
+        pytest.param(date(1988, 4, 12), [date(2026, 9, 17)], date(1988, 1, 1), id="the year is enough"),
+        pytest.param(date(1966, 9, 18), [date(2026, 7, 17)], date(1966, 9, 1), id="sixty in the year, not yet"),
+        pytest.param(date(1966, 9, 18), [date(2026, 9, 10)], date(1966, 9, 11), id="sixty in the month, not yet"),
+        pytest.param(date(1966, 9, 18), [date(2026, 9, 10), date(2026, 9, 18)], date(1966, 9, 11), id="before, after"),
+        pytest.param(date(2008, 3, 1), [date(2026, 2, 28)], date(2008, 3, 1), id="to the day, by chance"),
+        pytest.param(date(1940, 5, 5), [date(2026, 2, 28)], date(1940, 1, 1), id="no band above"),
+        pytest.param(date(2020, 3, 5), [date(2020, 2, 29)], date(2020, 1, 1), id="before birth"),
+        pytest.param(date(1966, 3, 5), [date(2024, 2, 29), date(2026, 3, 4)], date(1966, 3, 5), id="leap day"),
+    ],
+)
+def test_what_is_left_of_a_birth_date_says_no_more_than_figures_need(
+    birth_date: date | None, on: list[date], left: date | None
+) -> None:
+    assert coarsened(birth_date, on) == left
+
+
+@unhurried
+@given(days, st.lists(days, min_size=1, max_size=6))
+def test_a_coarser_birth_date_leaves_every_counted_day_in_its_band(birth_date: date, on: list[date]) -> None:
+    left = coarsened(birth_date, on)
+    assert left is not None
+    assert left <= birth_date
+    for day in on:
+        assert band_of(age_on(left, day)) == band_of(age_on(birth_date, day))
+        for threshold in (ADULT_AGE, ELDER_AGE):
+            assert (age_on(left, day) < threshold) == (age_on(birth_date, day) < threshold)

@@ -36,6 +36,7 @@ class Town:
         plan = Plan(self.programme.id, self.facility.id, "书法", "FREQ=DAILY;COUNT=2", self.first, 60, 8)
         self.series = unit_of_work(lambda: series.announce_series(self.manager.actor, plan))
         self.draw = self.open_draw()
+        self.manager.api.get(f"/sessions/{self.session.id}/roster")  # noted once a day: later looks only find the note
         self.grow(1)
 
     def path(self, address: str) -> str:
@@ -122,7 +123,8 @@ PAGES = {
     "call a session off": ("manager", "/desk/sessions/{session}/cancel", 3),
     "my bookings": ("resident", "/my/bookings", 3),
     "desk": ("manager", "/desk", 6),
-    "roll-call": ("manager", "/desk/sessions/{session}/roll", 7),
+    "roll-call": ("manager", "/desk/sessions/{session}/roll", 8),
+    "desk's bookings": ("manager", "/desk/sessions/{session}/bookings", 6),
     "new session": ("manager", "/desk/sessions/new", 8),
     "change a session": ("manager", "/desk/sessions/{session}/edit", 6),
     "new series": ("manager", "/desk/series/new", 8),
@@ -158,7 +160,13 @@ PAGES = {
     "API: a draw": (None, "/api/v1/draws/{draw}", 3),
     "API: own tickets": ("resident", "/api/v1/draws/{draw}/entries", 3),
     "API: notices": ("resident", "/api/v1/notices", 2),
-    "API: roster": ("manager", "/api/v1/sessions/{session}/roster", 3),
+    "API: roster": ("manager", "/api/v1/sessions/{session}/roster", 4),
+    "your data": ("resident", "/me/privacy", 2),
+    "everything that is kept": ("resident", "/me/data", 30),
+    "who looked": ("resident", "/me/looked-at", 6),
+    "erase": ("resident", "/me/erase", 2),
+    "API: everything that is kept": ("resident", "/api/v1/me/data", 29),
+    "API: who looked": ("resident", "/api/v1/me/looked-at", 5),
     "API: attendance": ("manager", "/api/v1/sessions/{session}/attendance", 4),
     "API: figures": (
         "administrator",

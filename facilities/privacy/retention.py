@@ -1,0 +1,98 @@
+"""For how long things are kept, and what takes them away when their time is over.
+
+The periods are our choice, as short as the purpose allows (PIPL art. 19), and data: change them here. The audit is kept
+for good for now, because no entry can be taken out of its chain; three years are the least (PIPL art. 56). What figures
+count stays without a name. Stored answers to requests are forgotten by `infra.idempotency`.
+"""
+
+from datetime import datetime, timedelta
+from typing import cast
+
+from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, or_, select, tuple_
+
+from facilities.accounts.models import KnownDevice, OneTimeCode, SignIn, SignInFailures
+from facilities.attendance.models import Attendance
+from facilities.bookings.models import Booking
+from facilities.draws.models import DrawEntrant, DrawEntry
+from facilities.households.models import Guardianship, Invitation, Merge, Resident
+from facilities.infra.db import Model, db, unit_of_work
+from facilities.infra.idempotency import KEPT_FOR
+from facilities.infra.outbox import Notice
+from facilities.kernel import clock
+from facilities.privacy.inventory import Kept
+from facilities.privacy.services import erase_residents
+from facilities.programmes.models import ActivitySession
+from facilities.reservations.models import Reservation
+
+PERIODS: dict[Kept, timedelta] = {
+    Kept.SIGN_INS: timedelta(days=180),  # after they ended
+    Kept.FAILURES: timedelta(days=1),
+    Kept.CODES: timedelta(days=1),  # after they ran out
+    Kept.INVITATIONS: timedelta(days=90),  # after they ran out, were accepted or withdrawn
+    Kept.NOTICES: timedelta(days=365),
+    Kept.DEVICES: timedelta(days=365),  # after they were last seen
+    Kept.KEYS: KEPT_FOR,
+    Kept.PERSON: timedelta(days=3 * 365),  # without an account, after the last visit or the registration at a desk
+}
+AT_A_TIME = 500  # rows in one transaction, so that nobody waits for long
+
+
+def _over(kind: Kept, now: datetime) -> datetime:
+    return now - PERIODS[kind]
+
+
+def _rules(now: datetime) -> dict[Kept, tuple[type[Model], ColumnElement[bool]]]:
+    ended = func.coalesce(Invitation.accepted_at, Invitation.withdrawn_at, Invitation.ends_at)
+    sign_ins = _over(Kept.SIGN_INS, now)
+    return {
+        Kept.SIGN_INS: (SignIn, or_(SignIn.ends_at < sign_ins, SignIn.revoked_at < sign_ins)),
+        Kept.FAILURES: (SignInFailures, SignInFailures.first_failed_at < _over(Kept.FAILURES, now)),
+        Kept.CODES: (OneTimeCode, OneTimeCode.ends_at < _over(Kept.CODES, now)),
+        Kept.INVITATIONS: (Invitation, ended < _over(Kept.INVITATIONS, now)),
+        Kept.NOTICES: (Notice, Notice.created_at < _over(Kept.NOTICES, now)),
+        Kept.DEVICES: (KnownDevice, KnownDevice.seen_at < _over(Kept.DEVICES, now)),
+    }
+
+
+def forget(kind: Kept) -> int:
+    """One batch of what has been kept long enough: how many rows went."""
+    if kind is Kept.PERSON:
+        return _forget_people()
+    model, condition = _rules(clock.now())[kind]
+    key = tuple_(*model.__table__.primary_key)
+    batch = select(*model.__table__.primary_key).where(condition).limit(AT_A_TIME)
+    gone = db.session.execute(delete(model).where(key.in_(batch)), execution_options={"synchronize_session": False})
+    return cast("CursorResult[object]", gone).rowcount
+
+
+def _forget_people() -> int:
+    """Whom a desk registered, or who left every household, and who has not come since: as if they were erased."""
+    people = list(db.session.scalars(
+        select(Resident.id).where(_is_unused(_over(Kept.PERSON, clock.now()))).order_by(Resident.id).limit(AT_A_TIME)))
+    erase_residents(None, people)
+    return len(people)
+
+
+def _is_unused(since: datetime) -> ColumnElement[bool]:
+    """A record that was merged into another goes with that one."""
+    came = exists().where(Attendance.resident_id == Resident.id, ActivitySession.id == Attendance.session_id,
+                          ActivitySession.ends_at >= since)
+    entered = exists().where(DrawEntrant.resident_id == Resident.id, DrawEntry.id == DrawEntrant.entry_id,
+                             DrawEntry.created_at >= since)
+    return and_(
+        Resident.erased_at.is_(None), Resident.created_at < since, ~came, ~entered,
+        ~exists().where(Guardianship.resident_id == Resident.id),
+        ~exists().where(Booking.resident_id == Resident.id, Booking.ends_at >= since),
+        ~exists().where(Reservation.resident_id == Resident.id, Reservation.ends_at >= since),
+        ~exists().where(Merge.gone_id == Resident.id, Merge.undone_at.is_(None)))
+
+
+CARRIED_OUT = (Kept.SIGN_INS, Kept.FAILURES, Kept.CODES, Kept.INVITATIONS, Kept.NOTICES, Kept.DEVICES, Kept.PERSON)
+
+
+def forget_all(kind: Kept) -> int:
+    """Batch after batch, each a unit of its own, until nothing of the kind is over its time: how many rows went."""
+    gone = 0
+    while batch := unit_of_work(lambda: forget(kind)):
+        gone += batch
+    return gone
