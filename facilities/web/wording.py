@@ -43,6 +43,13 @@ _PLAIN: dict[str, Any] = {
     "id_number_in_use": _l("This identity number belongs to somebody who is registered already. Ask at the counter."),
     "certificate_in_use": _l("This certificate belongs to somebody who is registered already. Ask at the counter."),
     "login_taken": _l("This login is already in use. Choose another one."),
+    "already_merged": _l("One of the two records has been merged already. Look at the list of past merges."),
+    "merge_identities_differ": _l(
+        "The two records have different identity numbers: they are two people, or one number is wrong."),
+    "same_record": _l("This is one and the same record. Choose two."),
+    "nothing_to_undo": _l("This merge has been undone already."),
+    "changed_since": _l(
+        "Something was booked, changed or merged since that undoing would destroy. It cannot be undone any more."),
     "name_taken": _l("There is already one with this name. Choose another name."),
     "not_found": _l("This does not exist, or not for you."),
     "not_in_attendance_window": _l(
