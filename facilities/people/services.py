@@ -18,8 +18,9 @@ from facilities.bookings import queries as bookings
 from facilities.bookings.models import FOLLOWS_THE_ROLL, OCCUPYING, Booking, BookingState
 from facilities.bookings.services import settle_session
 from facilities.draws.models import Draw, DrawEntrant, DrawEntry
-from facilities.engine.identity import Certificate
+from facilities.engine.identity import Certificate, IdNumber, read_id_number
 from facilities.engine.merging import Promise, set_aside
+from facilities.engine.phones import read_phone
 from facilities.engine.roll_call import AttendanceState, read_roll
 from facilities.households import identity
 from facilities.households import queries as households
@@ -34,10 +35,12 @@ from facilities.households.models import (
 )
 from facilities.infra import audit
 from facilities.infra.db import Model, db
+from facilities.infra.encryption import cipher
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
-from facilities.kernel.refusals import NotPermitted, NotVisible, Refusal, Refused, raise_if
+from facilities.kernel.ids import read_id
+from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused, raise_if
 from facilities.kernel.spans import Span
 from facilities.people import queries
 from facilities.people.moves import Moves, Step, take_back
@@ -79,6 +82,38 @@ class Preview:
     shared_accounts: int
     shared_draws: int
     refusal: Refusal | None
+
+
+def find_pair(actor: Actor, first: str, second: str) -> tuple[int, int]:
+    """Two different records by mobile number, identity number or their own; of one number that two share, both.
+
+    The older is kept, where nothing else is said. Invalid: `first`, `second`. NotPermitted. Looking is noted.
+    """
+    if not actor.is_administrator:
+        raise NotPermitted
+    found = {"first": _records(first), "second": _records(second)}
+    if wrong := {name: "nobody_found" for name, ids in found.items() if not ids}:
+        raise Invalid(**wrong)
+    pairs = {(min(one, other), max(one, other)) for one in found["first"] for other in found["second"] if one != other}
+    if not pairs:
+        raise Invalid(second="same_record")
+    if len(pairs) > 1:
+        raise Invalid(second="several_found")
+    (pair,) = pairs
+    audit.note(actor, "found", "resident", pair, {"ground": "merge"}, sensitive=True)
+    return pair
+
+
+def _records(text: str) -> set[int]:
+    if phone := read_phone(text):
+        return {person.id for person in households.residents_by_phone(phone)}
+    number = read_id_number(text, clock.today())
+    if isinstance(number, IdNumber):
+        return {person.id for person in households.residents_by_hash(cipher().lookups(number.number))}
+    try:
+        return set(households.residents([read_id(text)]))
+    except NotVisible:
+        return set()
 
 
 def preview(actor: Actor, kept_id: int, gone_id: int) -> Preview:
