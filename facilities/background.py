@@ -11,6 +11,8 @@ from facilities.draws.services import hold
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
+from facilities.people import queries as people
+from facilities.people.services import gather
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +22,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
     for name, due, do in (
         ("sessions settled", bookings.sessions_to_settle, settle_session),
         ("draws held", draws.due, hold),
+        ("late bookings of merged records moved", people.to_gather, gather),
     ):
         ids = unit_of_work(partial(due, clock.now()))
         done = sum(_one(name, do, number) for number in ids)

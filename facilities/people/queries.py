@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from facilities.attendance.models import Attendance, AttendanceEvent
@@ -66,6 +66,13 @@ def is_followed(merge: Merge) -> bool:
     return db.session.scalar(
         select(Merge.id).where(Merge.kept_id == merge.kept_id, Merge.id > merge.id, Merge.undone_at.is_(None))
         .limit(1)) is not None
+
+
+def to_gather(_now: datetime) -> list[int]:
+    """Merges whose gone record something came to afterwards."""
+    late = (exists().where(model.resident_id == Merge.gone_id) for model in (Booking, Reservation, Guardianship))
+    return list(db.session.scalars(
+        select(Merge.id).where(Merge.undone_at.is_(None), or_(*late)).order_by(Merge.id)))
 
 
 def past_merges(limit: int = 50) -> list[Past]:

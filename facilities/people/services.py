@@ -147,12 +147,8 @@ def merge(actor: Actor, kept_id: int, gone_id: int, reason: str) -> Merge:
     raise_if(_why_not(kept, gone))
     moves, logged = Moves(), queries.logged(households.records_of(gone_id))
     attended = queries.attended(gone_id)
-    freed = _set_bookings_aside(moves, kept_id, gone_id)
-    _set_tickets_aside(moves, draws, kept_id, gone_id)
-    _join_accounts(moves, kept_id, gone_id)
     _join_identities(moves, kept, gone)
-    for model in MOVED:
-        moves.move(_table(model), "resident_id", gone_id, kept_id)
+    freed = _move_all(moves, draws, kept_id, gone_id)
     moves.move(_table(Merge), "kept_id", gone_id, kept_id, Merge.undone_at.is_(None))
     db.session.expire_all()
     row = Merge(kept_id=kept_id, gone_id=gone_id, moves=[], merged_at=clock.now(), merged_by=actor.user_id)
@@ -167,6 +163,26 @@ def merge(actor: Actor, kept_id: int, gone_id: int, reason: str) -> Merge:
     for session_id in sorted(freed):
         settle_session(session_id)
     return row
+
+
+def gather(merge_id: int) -> None:
+    """What was under way for the record that went while it was merged, and came to it afterwards, follows the rest.
+
+    A booking looks at the household before the merge, waits for its lock, and is written after it.
+    """
+    row = queries.merge_to_undo(merge_id)
+    if row is None or row.undone_at is not None:
+        return
+    draws = queries.lock_draws([row.kept_id, row.gone_id])
+    _lock(row.kept_id, row.gone_id, _sessions_of(row.kept_id, row.gone_id))
+    moves = Moves()
+    freed = _move_all(moves, draws, row.kept_id, row.gone_id)
+    *before, logged = row.moves
+    row.moves = [*before, *moves.steps, logged]
+    db.session.flush()
+    db.session.expire_all()
+    for session_id in sorted(freed):
+        settle_session(session_id)
 
 
 def undo(actor: Actor, merge_id: int) -> Merge:
@@ -250,6 +266,16 @@ def _to_set_aside(kept_id: int, gone_id: int) -> list[int]:
     return set_aside(
         Promise(b.id, b.session_id, Span(b.starts_at, b.ends_at), _STRENGTH.index(b.state), b.state in OCCUPYING)
         for b in queries.live_bookings([kept_id, gone_id]))
+
+
+def _move_all(moves: Moves, draws: Collection[Draw], kept_id: int, gone_id: int) -> set[int]:
+    """What collides is set aside, then everything moves; the sessions in which a place or a turn came free."""
+    freed = _set_bookings_aside(moves, kept_id, gone_id)
+    _set_tickets_aside(moves, draws, kept_id, gone_id)
+    _join_accounts(moves, kept_id, gone_id)
+    for model in MOVED:
+        moves.move(_table(model), "resident_id", gone_id, kept_id)
+    return freed
 
 
 def _set_bookings_aside(moves: Moves, kept_id: int, gone_id: int) -> set[int]:

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
+from facilities import background
 from facilities.attendance.models import Attendance
-from facilities.bookings.models import OCCUPYING, Booking
+from facilities.bookings.models import OCCUPYING, Booking, BookingState
 from facilities.draws import services as draws
 from facilities.draws.models import DrawEntrant, DrawEntry
 from facilities.engine.draws import WeightRule
@@ -533,3 +534,40 @@ def test_merging_counts_one_person_and_undoing_restores_every_figure(
     assert figures() == counted
     assert everything() == rows
     assert verify()[1] == []
+
+
+def test_what_was_under_way_during_a_merge_follows(world: World, administrator: Someone) -> None:
+    """A booking that had looked before the merge and is written after it, as PostgreSQL lets it."""
+    kept, gone = world.resident(), world.resident()
+    session, other = world.session(), world.session(starts_in=timedelta(days=9))
+    world.book(kept, session)
+    before = everything()
+    row = merge(administrator, kept.resident_id, gone.resident_id)
+
+    def write(late: ActivitySession, reference: str) -> Booking:
+        late = db.session.get_one(ActivitySession, late.id)
+        late.places_taken += 1
+        booking = Booking(
+            reference=reference,
+            session_id=late.id,
+            resident_id=gone.resident_id,
+            state=BookingState.CONFIRMED,
+            starts_at=late.starts_at,
+            ends_at=late.ends_at,
+            created_at=NOW,
+        )
+        db.session.add(booking)
+        return booking
+
+    collides = unit_of_work(lambda: write(session, "AAAA2222"))
+    stands = unit_of_work(lambda: write(other, "BBBB2222"))
+    done = {name: (well, failed) for name, well, failed in background.do_what_is_due()}
+    assert done["late bookings of merged records moved"] == (1, 0)
+    assert (state(collides), state(stands)) == ((kept.resident_id, "cancelled"), (kept.resident_id, "confirmed"))
+    assert (counters(session), counters(other)) == ((1, 0), (1, 0))
+    undo(administrator, row.id)
+    assert (state(collides), state(stands)) == ((gone.resident_id, "confirmed"), (gone.resident_id, "confirmed"))
+    assert (counters(session), counters(other)) == ((2, 0), (1, 0))
+    assert {t: len(rows) for t, rows in everything().items() if len(rows) != len(before[t])} == {
+        "bookings": len(before["bookings"]) + 2
+    }
