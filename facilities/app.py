@@ -30,6 +30,7 @@ from facilities.kernel import clock
 from facilities.notices import api as notices_api
 from facilities.notices import views as notices_views
 from facilities.pages import views as pages_views
+from facilities.people import views as people_views
 from facilities.places import api as places_api
 from facilities.places import views as places_views
 from facilities.privacy import api as privacy_api
@@ -54,7 +55,7 @@ from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
-         reservations_views, family_views, staff_views, privacy_views)
+         reservations_views, family_views, staff_views, privacy_views, people_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api)
 

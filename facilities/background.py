@@ -20,6 +20,8 @@ from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
 from facilities.notices.channels import channels
 from facilities.notices.delivery import deliver
+from facilities.people import queries as people
+from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
         ("draws held", draws.due, hold),
         ("grants lapsed", grants.due_to_lapse, lapse),
         ("children come of age", households.come_of_age, come_of_age),
+        ("late bookings of merged records moved", people.to_gather, gather),
     ):
         ids = unit_of_work(partial(due, clock.now()))
         done = sum(_one(name, do, number) for number in ids)

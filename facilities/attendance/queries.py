@@ -2,22 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 from sqlalchemy.orm import joinedload
 
 from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
 from facilities.engine.roll_call import AttendanceState, Event, EventKind, RollCall, read_roll
+from facilities.households.models import Merge
 from facilities.infra.db import db
 
 
 def logs(session_ids: Iterable[int]) -> dict[int, list[Event]]:
-    """Every event of these sessions, as the engine reads them."""
+    """Every event of these sessions, as the engine reads them. Those of a merged record are the person's."""
     found: defaultdict[int, list[Event]] = defaultdict(list)
-    for row in db.session.scalars(
-            select(AttendanceEvent).where(AttendanceEvent.session_id.in_(list(session_ids)))):
-        found[row.session_id].append(row.as_event())
+    for row, kept_id in db.session.execute(
+            select(AttendanceEvent, Merge.kept_id)
+            .outerjoin(Merge, and_(Merge.gone_id == AttendanceEvent.resident_id, Merge.undone_at.is_(None)))
+            .where(AttendanceEvent.session_id.in_(list(session_ids)))):
+        event = row.as_event()
+        found[row.session_id].append(replace(event, resident_id=kept_id, record=row.resident_id) if kept_id else event)
     return dict(found)
 
 

@@ -3,6 +3,9 @@
 Of a resident's events the un-voided one with the greatest (occurred_at, id) stands. A void is final,
 may arrive before what it voids, and works on events of its own session that are not voids themselves.
 Of each device the latest un-voided head count stands, and devices add up. (api.md, Attendance)
+
+Where two records of one person were merged, each record's own events say how it stands, and whoever was there by either
+of them was there: the other one's place was ticked as empty by somebody who could not know.
 """
 
 from collections.abc import Iterable
@@ -78,6 +81,7 @@ class Event:
     voids: UUID | None = None
     device: str = ""
     counts: Counts | None = None
+    record: int | None = None  # for which it was entered, where that went into `resident_id`'s
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def read_roll(events: Iterable[Event]) -> RollCall:
     """Project the events of *one* session."""
     log = {event.id: event for event in events}
     voided = {event.voids for event in log.values() if event.kind is EventKind.VOID}
-    standing: dict[int, Standing] = {}
+    by_record: dict[tuple[int, int | None], Standing] = {}
     head_counts: dict[str, Event] = {}
     unnamed: list[Event] = []
     in_order = sorted(log.values(), key=lambda e: (e.occurred_at, e.id))
@@ -125,8 +129,21 @@ def read_roll(events: Iterable[Event]) -> RollCall:
         elif event.resident_id is None:
             unnamed.append(event)
         else:
-            standing[event.resident_id] = Standing(event.resident_id, _STATES[event.kind], event)
-    return RollCall(standing, head_counts, tuple(unnamed))
+            by_record[event.resident_id, event.record] = Standing(event.resident_id, _STATES[event.kind], event)
+    return RollCall(_by_person(by_record.values()), head_counts, tuple(unnamed))
+
+
+def _by_person(of_records: Iterable[Standing]) -> dict[int, Standing]:
+    people: dict[int, Standing] = {}
+    for standing in of_records:
+        other = people.get(standing.resident_id)
+        if other is None or _weight(standing) > _weight(other):
+            people[standing.resident_id] = standing
+    return people
+
+
+def _weight(standing: Standing) -> tuple[bool, datetime, UUID]:
+    return standing.state is AttendanceState.PRESENT, standing.event.occurred_at, standing.event.id
 
 
 def check_in_window(starts_at: datetime, ends_at: datetime, occurred_at: datetime, now: datetime,

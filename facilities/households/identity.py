@@ -128,9 +128,34 @@ def keep(resident: Resident, given: Given) -> None:
             raise Refused(kind.in_use)
         setattr(row, kind.column, box.encrypt(number.number) if number else None)
         setattr(row, kind.hash_column.key, box.lookup(number.number) if number else None)
-    db.session.add(row)
-    db.session.flush()
+    _store(row)
     db.session.expire(resident, ["identity"])
+
+
+def _store(row: Identity) -> None:
+    """A row without any number is none."""
+    if row.id_number or row.certificate:
+        db.session.add(row)
+    elif row in db.session:
+        db.session.delete(row)
+    db.session.flush()
+
+
+def hand_over(name: str, from_id: int, to_id: int) -> str | None:
+    """One record's number becomes the other's, as it is stored. Masked, as it is shown; None where there was none."""
+    kind, giver = _KINDS[name], queries.identity_of(from_id)
+    kept = getattr(giver, kind.column) if giver else None
+    if giver is None or kept is None:
+        return None
+    found = getattr(giver, kind.hash_column.key)
+    setattr(giver, kind.column, None)
+    setattr(giver, kind.hash_column.key, None)
+    _store(giver)
+    taker = queries.identity_of(to_id) or Identity(resident_id=to_id)
+    setattr(taker, kind.column, kept)
+    setattr(taker, kind.hash_column.key, found)
+    _store(taker)
+    return mask_number(cipher().decrypt(kept))
 
 
 def stored(row: Identity | None) -> dict[str, IdNumber | Certificate | None]:

@@ -190,7 +190,7 @@ def resident_by_phone(phone: str) -> Resident | None:
 
 
 def residents_by_phone(phone: str) -> list[Resident]:
-    """One or two of those who share it. A record that went into another is found as that one."""
+    """Up to three of those who share it. A record that went into another is found as that one."""
     return _people(Resident.phone == phone)
 
 
@@ -206,7 +206,7 @@ def _people(found: ColumnElement[bool]) -> list[Resident]:
            .outerjoin(Merge, and_(Merge.gone_id == Resident.id, Merge.undone_at.is_(None)))
            .where(found, Resident.erased_at.is_(None)))
     return list(db.session.scalars(
-        select(Resident).where(Resident.id.in_(ids), Resident.erased_at.is_(None)).order_by(Resident.id).limit(2)))
+        select(Resident).where(Resident.id.in_(ids), Resident.erased_at.is_(None)).order_by(Resident.id).limit(3)))
 
 
 def _gone() -> Select[tuple[int]]:

@@ -53,6 +53,13 @@ _PLAIN: dict[str, Any] = {
                                  "ask an administrator."),
     "code_not_right": _l("The code is not right, or its time is over. Please check it, or ask for a new one."),
     "login_taken": _l("This login is already in use. Choose another one."),
+    "already_merged": _l("One of the two records has been merged already. Look at the list of past merges."),
+    "merge_identities_differ": _l(
+        "The two records have different identity numbers: they are two people, or one number is wrong."),
+    "same_record": _l("This is one and the same record. Choose two."),
+    "nothing_to_undo": _l("This merge has been undone already."),
+    "changed_since": _l(
+        "Something was booked, changed or merged since that undoing would destroy. It cannot be undone any more."),
     "name_taken": _l("There is already one with this name. Choose another name."),
     "not_found": _l("This does not exist, or not for you."),
     "not_in_attendance_window": _l(
@@ -163,6 +170,9 @@ INPUT_MESSAGES: dict[str, Any] = {
                             "the identity number and two digits, perhaps with B and a digit after them."),
     "certificate_id_number": _l("The certificate and the identity number belong to two different people."),
     "certificate_disability": _l("The kind and degree of disability are not those of the certificate."),
+    "nobody_found": _l("Nobody is registered with this number."),
+    "several_found": _l("Several people have this number. Enter the identity number, or the number of the record."),
+    "same_record": _l("This is one and the same record. Choose two."),
     "login_too_long": _l("Use at most 64 characters."),
     "day_too_far": _l("This day is too far away. Check the year."),
     "another_day": _l("The date differs from the one in the address."),

@@ -414,3 +414,15 @@ def test_a_tick_on_the_page_is_taken_from_an_hour_before_the_start_for_thirty_da
 
 def test_states_are_called_as_the_contract_calls_them() -> None:
     assert set(AttendanceState) == {"present", "absent", "excused"}
+
+
+@pytest.mark.parametrize("later", [EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED])
+def test_who_was_there_by_one_of_two_merged_records_was_there(later: EventKind) -> None:
+    there = Event(UUID(int=1), EventKind.PRESENT, START, 7, record=8)
+    other = Event(UUID(int=2), later, START + timedelta(minutes=5), 7)
+    for log in ([there, other], [other, there]):
+        roll = read_roll(log)
+        assert roll.residents[7].state is AttendanceState.PRESENT
+        assert roll.person_times == 1
+    taken_back = [there, other, Event(UUID(int=3), EventKind.VOID, START, voids=there.id)]
+    assert read_roll(taken_back).residents[7].event is other
