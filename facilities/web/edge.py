@@ -83,6 +83,9 @@ def register_edge(app: Flask) -> None:
         """Also where nobody would read them; and forms of more fields than ours have, before they are taken apart."""
         if (request.content_length or 0) > LARGEST_BODY:
             abort(413)
+        # one that comes in pieces is cut off at the limit without a word: only its length then tells
+        if "Transfer-Encoding" in request.headers and len(request.get_data()) >= LARGEST_BODY:
+            abort(413)
         if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MOST_FIELDS:
             abort(413)
 

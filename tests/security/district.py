@@ -1,0 +1,140 @@
+"""One of everything in three places: one's own, another's at the same facility, and a stranger's elsewhere."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from facilities.accounts.models import Grant
+from facilities.closures import services as closures
+from facilities.closures.services import Closing
+from facilities.draws import services as draws
+from facilities.engine.draws import WeightRule
+from facilities.infra.db import db, unit_of_work
+from facilities.kernel import clock
+from facilities.kernel.actors import Role
+from facilities.places.models import Facility
+from facilities.series import services as series
+from facilities.series.services import Plan
+from tests.client import Browser
+from tests.world import Someone, World
+
+PLACES = ("own", "same facility", "foreign")
+ACTORS = (
+    "anonymous",
+    "resident",
+    "other resident",
+    "guardian",
+    "manager",
+    "other facility's manager",
+    "reviewer",
+    "guard",
+    "administrator",
+)
+STAFF = frozenset(ACTORS[4:])
+# Whose child it is about in each place, and who runs the facility. The foreign household is nobody's of the above.
+HOUSEHOLDS = {"own": {"resident", "guardian"}, "same facility": {"other resident"}, "foreign": set[str]()}
+ACCOUNTS = {"own": {"resident"}, "same facility": {"other resident"}, "foreign": set[str]()}
+MANAGERS = {
+    "own": {"manager", "administrator"},
+    "same facility": {"manager", "administrator"},
+    "foreign": {"other facility's manager", "administrator"},
+}
+
+
+@dataclass
+class District:
+    """`ids[place]`: what stands for `{booking}`, `{session}` … in an address or a body there."""
+
+    world: World
+    people: dict[str, Someone] = field(default_factory=dict)
+    ids: dict[str, dict[str, str]] = field(default_factory=dict)
+    browsers: dict[str, Browser] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)  # of their forms
+
+    @classmethod
+    def of(cls, world: World) -> "District":
+        here, there = world.facility(), world.facility()
+        resident, other, stranger = (world.resident(name=name) for name in ("陈晓梅", "罗玉兰", "向德福"))
+        guardian = world.resident(name="陈建国")
+        found = cls(world)
+        found.people = {
+            "resident": resident,
+            "other resident": other,
+            "guardian": guardian,
+            "manager": world.manager(here),
+            "other facility's manager": world.manager(there),
+            "reviewer": found._granted(Role.REVIEWER),
+            "guard": found._granted(Role.GUARD, here),
+            "administrator": world.administrator(),
+        }
+        households = {"own": (resident, here), "same facility": (other, here), "foreign": (stranger, there)}
+        for place, (owner, facility) in households.items():
+            child = world.member(owner)
+            if place == "own":
+                world.also_acts_for(guardian, child)
+            staff = found.people["manager" if facility is here else "other facility's manager"]
+            found.ids[place] = found._everything(owner, child, staff, facility)
+        for name in ACTORS:
+            found.browsers[name] = world.browser(found.people.get(name))
+            found.tokens[name] = found.browsers[name].get("/sign-in").hidden("csrf_token")
+        return found
+
+    def _granted(self, role: Role, facility: Facility | None = None) -> Someone:
+        """A grant that services of this version may not give yet."""
+        someone = self.world._staff([])
+        grant = Grant(
+            user_id=someone.user.id, role=role, facility_id=facility.id if facility else None, starts_at=clock.now()
+        )
+        unit_of_work(lambda: db.session.add(grant))
+        return someone
+
+    def _everything(self, owner: Someone, child: int, staff: Someone, facility: Facility) -> dict[str, str]:
+        world, now = self.world, clock.now()
+        programme, space, hall = world.programme(), world.space(facility), world.space(facility)
+        session = world.session(facility, programme, starts_in=timedelta(minutes=30))
+        free = world.session(facility, programme, starts_in=timedelta(days=4))
+        booking = world.book(owner, session, child)
+        full, _ = world.full_session(facility=facility, starts_in=timedelta(days=5))
+        (turn,) = owner.wait(full, child)
+        plan = Plan(programme.id, facility.id, "书法", "FREQ=DAILY;COUNT=9", now + timedelta(weeks=1), 60, 8)
+        made = unit_of_work(lambda: series.announce_series(staff.actor, plan))
+        drawn, to_draw = (world.session(facility, programme, starts_in=timedelta(days=n)) for n in (20, 21))
+        closes = now + timedelta(days=1)
+        draw = unit_of_work(lambda: draws.open_draw(staff.actor, [drawn.id], "书法", closes, WeightRule()))
+        entry = unit_of_work(lambda: draws.enter(owner.actor, draw.id, [child]))
+        day = now + timedelta(days=30)
+        wish: dict[str, Any] = {"space_id": str(space.id), "resident_id": str(child), "purpose": "排练"}
+        wish |= {"starts_at": day.isoformat(), "ends_at": (day + timedelta(hours=1)).isoformat()}
+        reservation = owner.api.post("/reservations", wish)["id"]
+        closing = Closing(facility.id, hall.id, now + timedelta(days=40), now + timedelta(days=41))
+        closure = unit_of_work(lambda: closures.close(staff.actor, closing, "装修"))
+        return {
+            "facility": str(facility.id),
+            "programme": str(programme.id),
+            "space": str(space.id),
+            "session": str(session.id),
+            "free": str(free.id),
+            "to_draw": str(to_draw.id),
+            "booking": str(booking.id),
+            "turn": turn,
+            "series": str(made.id),
+            "draw": str(draw.id),
+            "entry": str(entry.id),
+            "reservation": reservation,
+            "closure": str(closure.id),
+            "resident": str(child),
+            "user": str(staff.user.id),
+            "notice": owner.api.get("/notices")["items"][0]["id"],
+            "day": "2026-11-02",
+        }
+
+    def filled(self, template: Any, place: str) -> Any:
+        """A body or an address with `{booking}` and the like replaced, at any depth."""
+        if isinstance(template, dict):
+            return {key: self.filled(value, place) for key, value in template.items()}
+        if isinstance(template, list):
+            return [self.filled(value, place) for value in template]
+        if isinstance(template, str):
+            for name, number in self.ids[place].items():
+                template = template.replace("{" + name + "}", number)
+        return template
