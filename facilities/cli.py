@@ -17,6 +17,8 @@ from gunicorn.glogging import Logger
 
 from config import ROOT, Settings, SettingsError
 from facilities.accounts.entrance import read_login
+from facilities.accounts.queries import user_by_login
+from facilities.accounts.second_factors import forget
 from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
 from facilities.background import do_what_is_due, forget_what_is_over
@@ -145,10 +147,10 @@ def users() -> None:
     pass
 
 
-@users.command("create", help="A manager of a facility, or an administrator; asks for the password.")
+@users.command("create", help="A member of staff with one role, such as manager of a facility; asks for the password.")
 @click.option("--login", required=True)
-@click.option("--role", required=True, type=click.Choice([Role.MANAGER.value, Role.ADMINISTRATOR.value]))
-@click.option("--facility", type=int, help="The facility's id, for managers.")
+@click.option("--role", required=True, type=click.Choice([r.value for r in Role if r is not Role.RESIDENT]))
+@click.option("--facility", type=int, help="The facility's id, for managers and guards.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 def users_create(login: str, role: str, facility: int | None, password_stdin: bool) -> None:
     password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
@@ -161,6 +163,16 @@ def users_create(login: str, role: str, facility: int | None, password_stdin: bo
     except Refused as refused:
         raise click.ClickException(words_for(refused.refusal)) from refused
     click.echo(f"{user.login} created, {role}")
+
+
+@users.command("forget-second-factor", help="Let somebody whose phone is lost sign in with the password alone.")
+@click.option("--login", required=True)
+def users_forget_second_factor(login: str) -> None:
+    user = user_by_login(read_login(login))
+    if user is None:
+        raise click.ClickException(f"There is no user {login}.")
+    unit_of_work(lambda: forget(user, None))
+    click.echo(f"{user.login} signs in with the password alone")
 
 
 @main.group(help="Beneficiary figures.")

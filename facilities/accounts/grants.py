@@ -36,7 +36,7 @@ def rewrite(user: User, grants: Iterable[Granted | Wanted], by: Actor | None) ->
     """
     now = clock.now()
     wanted = _by_scope(grants, now)
-    db.session.execute(select(User.id).where(User.id == user.id).with_for_update())
+    _lock(user.id)
     administrators = _administrators()
     rows = {_scope_of(row): row for row in queries.grant_rows(user.id)}
     changed = [_end(row, now, by) for scope, row in rows.items()
@@ -49,8 +49,14 @@ def rewrite(user: User, grants: Iterable[Granted | Wanted], by: Actor | None) ->
 
 def refuse_to_lose_the_last_administrator(user_id: int) -> None:
     """Before somebody who may be it is disabled or erased."""
+    _lock(user_id)
     if _administrators() == {user_id}:
         raise Refused("last_administrator")
+
+
+def _lock(user_id: int) -> None:
+    """The user before the grants, as signing in does."""
+    db.session.execute(select(User.id).where(User.id == user_id).with_for_update())
 
 
 def _administrators() -> set[int]:

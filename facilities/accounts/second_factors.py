@@ -98,13 +98,13 @@ def remove(actor: Actor, password: str, *, required: bool) -> None:
     _forget(actor.user_id, actor)
 
 
-def forget(user: User, by: Actor) -> None:
-    """By an administrator, for somebody who lost the phone; they have to sign in again."""
+def forget(user: User, by: Actor | None) -> None:
+    """By an administrator or from the terminal, for somebody who lost the phone; they have to sign in again."""
     _forget(user.id, by)
     end_sign_ins(user.id)
 
 
-def _forget(user_id: int, by: Actor) -> None:
+def _forget(user_id: int, by: Actor | None) -> None:
     found = queries.second_factor_of(user_id, to_change=True)
     if found is not None:
         db.session.delete(found)

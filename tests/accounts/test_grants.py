@@ -1,5 +1,7 @@
 """What staff may do: roles, dates, who gives them, what ends them."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -190,6 +192,30 @@ def test_one_who_administers_until_a_day_is_not_enough_to_let_the_last_one_go(wo
     until = {"role": "administrator", "ends_at": shown(NOW + 30 * DAY)}
     administrator.api.patch(f"/users/{someone.user.id}", {"grants": [until]})
     administrator.api.patch(f"/users/{administrator.user.id}", {"grants": []}, status=409)
+
+
+def test_of_two_who_dismiss_each_other_at_once_one_stays(world: World) -> None:
+    first, second = world.administrator(), world.administrator()
+    barrier = threading.Barrier(2)
+
+    def dismiss(by: Someone, whom: Someone) -> str:
+        with world.app.app_context():
+            barrier.wait(timeout=10)
+            try:
+                user = queries.user_by_id(whom.actor.user_id)
+                assert user is not None
+                unit_of_work(lambda: services.replace_grants(user, [], by.actor))
+            except Refused as refused:
+                return refused.refusal.code
+            finally:
+                db.session.remove()
+        return "done"
+
+    db.session.rollback()
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = pool.map(dismiss, (first, second), (second, first))
+        assert sorted(outcomes) == ["done", "last_administrator"]
+    assert len(queries.lasting_administrators()) == 1
 
 
 # -- what nobody uses

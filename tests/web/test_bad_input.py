@@ -178,8 +178,8 @@ ENDPOINTS: dict[str, Endpoint] = {
         "nobody",
         "POST",
         "/tokens",
-        {"login": "nobody-here", "password": "wrong wrong wrong"},
-        {"login": "text 64", "password": "secret"},
+        {"login": "nobody-here", "password": "wrong wrong wrong", "otp": "123456"},
+        {"login": "text 64", "password": "secret", "otp": "text 16"},
         required=("login", "password"),
         status=401,
     ),
@@ -295,7 +295,14 @@ ENDPOINTS: dict[str, Endpoint] = {
             "login": "wang.li",
             "password": "twelve or more",
             "display_name": "王丽",
-            "grants": [{"role": "manager", "scope": {"facility_id": "{facility}"}}],
+            "grants": [
+                {
+                    "role": "manager",
+                    "scope": {"facility_id": "{facility}"},
+                    "starts_at": "2026-10-01T00:00:00+08:00",
+                    "ends_at": "2026-11-01T00:00:00+08:00",
+                }
+            ],
         },
         {
             "login": "text 64",
@@ -306,6 +313,8 @@ ENDPOINTS: dict[str, Endpoint] = {
             "grants.0.role": "choice",
             "grants.0.scope": "object",
             "grants.0.scope.facility_id": "id",
+            "grants.0.starts_at": "optional instant",
+            "grants.0.ends_at": "optional instant",
         },
         required=("login", "password", "display_name", "grants", "grants.0.role"),
     ),
@@ -314,7 +323,7 @@ ENDPOINTS: dict[str, Endpoint] = {
         "PATCH",
         "/users/{staff}",
         {"display_name": "王丽"},
-        {"disabled": "flag", "display_name": "text 64", "grants": "list"},
+        {"disabled": "flag", "display_name": "text 64", "password": "secret", "grants": "list"},
         status=200,
     ),
     "announce a session": Endpoint(
