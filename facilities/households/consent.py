@@ -23,10 +23,10 @@ _TEXTS: Mapping[tuple[ConsentKind, str], Any] = {
         "I look after this child and agree that the child's name, date of birth and sex are kept for bookings."),
     (ConsentKind.DISABILITY, "2026-09"): _l(
         "I agree that the kind and grade of disability are kept, so that services for people with disabilities can be "
-        "booked. They are used for nothing else."),
+        "booked and places drawn by the rules. Apart from that they are only counted, without names."),
     (ConsentKind.HEALTH, "2026-09"): _l(
         "I agree that visits to the doctor and health groups are kept, so that the doctor's station can look after "
-        "this person. They are used for nothing else."),
+        "this person. Apart from that they are only counted, without names."),
 }
 
 HEADINGS: Mapping[ConsentKind, Any] = {

@@ -143,8 +143,8 @@ WORDS: dict[str, Words] = {
         _l("Somebody for whom you booked is 18 now and decides for themselves. What was booked stays. With an account "
            "of their own they can invite you."))),
     "came_of_age": Words(_l("You decide yourself now"), _simple(
-        _l("You are 18, and nobody else books for you any more. If you wish, invite somebody under 'Me'. Without an "
-           "account of your own, come to the counter."))),
+        _l("You are 18: who booked for you as a child does so no longer. If you wish, invite somebody under 'Me'. "
+           "Without an account of your own, come to the counter."))),
     "drawn": Words(_l("You were drawn"), _drawn),
     "code": Words(_l("Your code"), _code),
     "registered_already": Words(_l("You have an account"), lambda _facts: _(

@@ -107,6 +107,10 @@ PUBLIC = (
 RESIDENTS = (
     "/me",
     "/me/family/new",
+    "/me/family/1",
+    "/me/family/1/guardians",
+    "/me/family/join",
+    "/me/consents",
     "/my/bookings",
     "/my/messages",
     "/my/reservations",
