@@ -224,7 +224,8 @@ def desk_bookings(session_id: str) -> ResponseReturnValue:
         else:
             flash(_("Done. It is on the list above."))
             return redirect(url_for("bookings.desk_bookings", session_id=found.id))
-    found = runnable(session_id)  # read again: an attempt to write may lie between
+    if request.method == "POST":
+        found = runnable(session_id)  # read again: an attempt to write may lie between
     page = render_template("bookings/desk_bookings.html", session=found, form=form, refusal=refusal, sought=sought,
                            waiting=queries.waiting(found.id), booked=queries.roster(found.id))
     return page, 422 if form.errors or refusal or (sought and sought.wrong) else 200

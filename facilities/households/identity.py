@@ -60,7 +60,11 @@ def agreed_change(resident: Resident, changes: Mapping[str, Any]) -> tuple[dict[
         given = {"disability_certificate": None, **given}
     if not given and not {"birth_date", "sex", "disability_category"} & columns.keys():
         return columns, given
+    queries.lock_residents([resident.id])  # two changes at once must not agree with what each other takes away
+    db.session.refresh(resident)
     known = {**stored(queries.identity_of(resident.id)), **given}
+    if resident.birth_date is None and (day := born(given)):
+        columns.setdefault("birth_date", day)
     return _compare(columns, given, known, columns.get("birth_date", resident.birth_date),
                     columns.get("sex", resident.sex))
 

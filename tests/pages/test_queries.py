@@ -12,6 +12,7 @@ from facilities.engine.draws import WeightRule
 from facilities.engine.roll_call import Counts, EventKind
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
+from facilities.people import services as people
 from facilities.places.models import AccessFeature, Space
 from facilities.series import services as series
 from facilities.series.services import Plan
@@ -89,6 +90,8 @@ class Town:
             member = world.member(self.resident, name=f"家人{number}")
             unit_of_work(lambda one=member: draws.enter(self.resident.actor, self.draw.id, [one]))  # type: ignore[misc]
             unit_of_work(lambda who=guest: draws.enter(who.actor, self.draw.id, [who.resident_id]))  # type: ignore[misc]
+            twins = world.resident().resident_id, world.resident().resident_id
+            unit_of_work(lambda pair=twins: people.merge(self.administrator.actor, *pair, "重复"))  # type: ignore[misc]
             world.book(self.resident, session)
             world.book(guest, self.session)
             world.record(self.manager, self.session, EventKind.PRESENT, guest.resident_id)
@@ -132,6 +135,7 @@ PAGES = {
     "desk": ("manager", "/desk", 6),
     "roll-call": ("manager", "/desk/sessions/{session}/roll", 8),
     "desk's bookings": ("manager", "/desk/sessions/{session}/bookings", 6),
+    "merge records": ("administrator", "/people/merge", 5),
     "new session": ("manager", "/desk/sessions/new", 8),
     "change a session": ("manager", "/desk/sessions/{session}/edit", 6),
     "new series": ("manager", "/desk/series/new", 8),
