@@ -353,7 +353,7 @@ def district(world: World, monkeypatch: pytest.MonkeyPatch) -> District:
     return District.of(world)
 
 
-def test_v8_2_1_every_route_says_who_may(app: Flask) -> None:
+def test_v8_1_1_and_v8_2_1_every_route_says_who_may(app: Flask) -> None:
     here = {rule.endpoint for rule in app.url_map.iter_rules()} - OPEN_ENDPOINTS
     assert here - set(RULES) == set(), "each of these needs a line in RULES"
     assert set(RULES) - here == set(), "these routes are gone"
@@ -362,7 +362,9 @@ def test_v8_2_1_every_route_says_who_may(app: Flask) -> None:
         assert (rule is PUBLIC or rule.who is PUBLIC.who) is is_public, endpoint
 
 
-def test_v8_2_2_nobody_does_or_sees_what_is_not_theirs_and_trying_changes_nothing(district: District) -> None:
+def test_v3_5_3_and_v8_2_2_nobody_does_or_sees_what_is_not_theirs_and_trying_changes_nothing(
+    district: District,
+) -> None:
     watch, wrong, refused, shown = Watch(db.engine), [], 0, 0
     try:
         for door in doors(district.world.app):
