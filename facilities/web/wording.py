@@ -38,7 +38,7 @@ _PLAIN: dict[str, Any] = {
     "off_grid": _l("Choose a start and an end from the times that are shown."),
     "offer_expired": _l("The time to accept this place is over, and it has gone to the next."),
     "outside_opening_hours": _l("The place is not open at that time. Choose a time within the opening hours."),
-    "has_places_ahead": _l("This person still has places booked. Cancel those first, under 'My bookings'."),
+    "has_places_ahead": _l("This person still has a place, a room or a draw ticket ahead. Give that back first."),
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
     "id_number_in_use": _l("This identity number belongs to somebody who is registered already. Ask at the counter."),
     "certificate_in_use": _l("This certificate belongs to somebody who is registered already. Ask at the counter."),
