@@ -105,7 +105,9 @@ def _may_act() -> ColumnElement[bool]:
 
 
 def look(actor: Actor, session_id: int, resident_id: int) -> Look | None:
-    """None where the session is not there or the resident not the actor's, who leaves the household before or later.
+    """None where the session is not there or the resident not the actor's.
+
+    The right to act is locked with it: who makes the resident leave the household meanwhile waits.
     """
     rows = LOOK.rows(db.session.connection(), _whose(actor, session_id, resident_id))
     return _read(session_id, rows[0]) if rows else None

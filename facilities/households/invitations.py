@@ -68,10 +68,13 @@ def invite(actor: Actor, resident_id: int) -> Made:
 
 
 def withdraw(actor: Actor, invitation_id: int) -> int:
-    """By anybody who acts for the resident; a second time, or too late, changes nothing. The resident's id."""
+    """By whoever may invite for the resident; a second time, or too late, changes nothing. The resident's id."""
     invitation = queries.invitation(invitation_id)
-    if invitation is None or queries.guardianship_of(actor, invitation.resident_id) is None:
+    link = queries.guardianship_of(actor, invitation.resident_id) if invitation else None
+    if invitation is None or link is None:
         raise NotVisible
+    if not policy.may_invite(link, queries.owner_of(link.resident_id)):
+        raise NotPermitted
     queries.lock_who_acts_for(invitation.resident_id)
     db.session.refresh(invitation)
     if invitation.accepted_at is None and invitation.withdrawn_at is None:

@@ -191,15 +191,20 @@ def change_resident(actor: Actor, resident_id: int, changes: dict[str, object]) 
 def _correct(link: Guardianship, relation: Relation, born: date | None) -> None:
     """Everybody's right to act follows the birth date, one's own the relation too."""
     check_relation(relation, born)
-    links = queries.links_of(link.resident_id)
     if born != link.resident.birth_date:
-        others = [other for other in links if other.user_id != link.user_id
+        others = [other for other in queries.links_of(link.resident_id) if other.user_id != link.user_id
                   and other.until is not None and other.until > clock.today()]
         if others and (link.relation is Relation.SELF or policy.is_of_age(born)):
             raise Invalid(birth_date="guardian_corrects_it")
     link.relation = relation
-    for each in links:
-        each.until = until_after_correction(each.until, each.relation, born, clock.today())
+    follow_birth_date(link.resident_id, born)
+
+
+def follow_birth_date(resident_id: int, born: date | None) -> None:
+    """Whoever corrects a resident's birth date says so here: everybody's right to act ends by it."""
+    for link in queries.links_of(resident_id):
+        link.until = until_after_correction(link.until, link.relation, born, clock.today())
+    db.session.flush()
 
 
 def _follow_disability(link: Guardianship) -> None:

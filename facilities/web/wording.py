@@ -39,7 +39,7 @@ _PLAIN: dict[str, Any] = {
     "offer_expired": _l("The time to accept this place is over, and it has gone to the next."),
     "outside_opening_hours": _l("The place is not open at that time. Choose a time within the opening hours."),
     "has_grants": _l("This account has rights as staff. Ask an administrator to take them away first."),
-    "has_places_ahead": _l("This person still has places booked. Cancel those first, under 'My bookings'."),
+    "has_places_ahead": _l("This person still has a place, a room or a draw ticket ahead. Give that back first."),
     "in_use": _l("Other entries refer to this, so it cannot be deleted."),
     "id_number_in_use": _l("This identity number belongs to somebody who is registered already. Ask at the counter."),
     "certificate_in_use": _l("This certificate belongs to somebody who is registered already. Ask at the counter."),

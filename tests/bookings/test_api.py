@@ -10,6 +10,7 @@ from openpyxl import load_workbook
 
 from facilities.engine.eligibility import Audience, Sex
 from facilities.engine.roll_call import EventKind
+from facilities.households.models import Relation
 from facilities.kernel import clock
 from facilities.places.models import Facility
 from facilities.programmes.models import ActivitySession
@@ -191,8 +192,8 @@ def test_ages_hold_for_the_day_of_the_session_and_facts_name_the_rule(
 ) -> None:
     parent, session = world.resident(), world.session(audience=audience)
     assert clock.local_date(session.starts_at) == SESSION_DAY
-    child = world.member(parent, birth_date=birth_date, sex=sex)
-    answer = ask(parent, session, status=409 if facts else 201, resident_id=child)
+    someone = world.member(parent, birth_date=birth_date, sex=sex, relation=Relation.OTHER)
+    answer = ask(parent, session, status=409 if facts else 201, resident_id=someone)
     assert (answer.get("code"), answer.get("facts")) == (("not_eligible", facts) if facts else (None, None))
 
 

@@ -101,7 +101,7 @@ def test_who_has_a_place_ahead_does_not_leave_the_household(world: World) -> Non
     booking = world.book(someone, world.session(), child)
     browser = world.browser(someone)
     page = browser.send(f"/me/family/{child}/remove", status=409, token_from="/me")
-    assert "Cancel those first" in page.text
+    assert "Give that back first" in page.text
     browser.send(f"/bookings/{booking.id}/cancel", token_from="/my/bookings")
     assert "Removed" in browser.send(f"/me/family/{child}/remove", token_from="/me").text
 

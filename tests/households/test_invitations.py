@@ -148,7 +148,9 @@ def test_for_a_grown_up_with_an_account_only_that_grown_up_invites(world: World)
     daughter.api.post(path, status=403)
     grandmother.api.post(path)
     world.resident().api.post(path, status=404)
-    daughter.api.get(path)
+    (made,) = daughter.api.get(path)["items"]
+    daughter.api.delete(f"/invitations/{made['id']}", status=403)
+    world.resident().api.delete(f"/invitations/{made['id']}", status=404)
 
 
 def test_for_a_grandmother_without_an_account_whoever_acts_for_her_does(world: World) -> None:

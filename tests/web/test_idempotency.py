@@ -402,6 +402,7 @@ def test_a_form_that_leads_on_to_a_long_address_is_kept_too(
     path = f"/me/family/new?next=/sessions/1?from={'a' * 500}"
     page = browser.get(path)
     fields = {"name": "陈子轩", "relation": "child", "birth_date": "2018-03-08", "sex": "male"}
+    fields["guardian_consent"] = "y"
     assert send(browser, path, page, **fields).status_code == 302
 
 
