@@ -19,7 +19,7 @@ from facilities.accounts.models import (
 )
 from facilities.accounts.services import fingerprint
 from facilities.attendance.models import Attendance, AttendanceEvent
-from facilities.bookings.models import OCCUPYING, Booking
+from facilities.bookings.models import LIVE, OCCUPYING, Booking
 from facilities.bookings.queries import LOOKED_AT_ROSTER
 from facilities.draws.models import DrawEntrant, DrawEntry
 from facilities.engine.ages import ADULT_AGE, age_on
@@ -248,6 +248,13 @@ def with_merged(resident_ids: Collection[int]) -> set[int]:
             select(Merge.gone_id).where(Merge.kept_id.in_(newest), Merge.undone_at.is_(None)))) - found
         found |= newest
     return found
+
+
+def erased_with_places() -> set[int]:
+    """Residents who are erased and hold a place ahead, or wait for one."""
+    return set(db.session.scalars(
+        select(Booking.resident_id).join(Resident, Resident.id == Booking.resident_id)
+        .where(Resident.erased_at.is_not(None), Booking.state.in_(LIVE), Booking.starts_at > clock.now())))
 
 
 def days_that_count(resident_ids: Collection[int]) -> dict[int, set[date]]:

@@ -13,12 +13,14 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, 
 from facilities.accounts.models import KnownDevice, OneTimeCode, SignIn, SignInFailures
 from facilities.attendance.models import Attendance
 from facilities.bookings.models import Booking
+from facilities.bookings.services import release_places
 from facilities.draws.models import DrawEntrant, DrawEntry
 from facilities.households.models import Guardianship, Invitation, Merge, Resident
 from facilities.infra.db import Model, db, unit_of_work
 from facilities.infra.idempotency import KEPT_FOR
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
+from facilities.privacy import queries
 from facilities.privacy.inventory import Kept
 from facilities.privacy.services import erase_residents
 from facilities.programmes.models import ActivitySession
@@ -66,7 +68,11 @@ def forget(kind: Kept) -> int:
 
 
 def _forget_people() -> int:
-    """Whom a desk registered, or who left every household, and who has not come since: as if they were erased."""
+    """Whom a desk registered, or who left every household, and who has not come since: as if they were erased.
+
+    Before that, places are freed that were booked at the very moment when an account was being erased.
+    """
+    release_places(None, queries.erased_with_places())
     people = list(db.session.scalars(
         select(Resident.id).where(_is_unused(_over(Kept.PERSON, clock.now()))).order_by(Resident.id).limit(AT_A_TIME)))
     erase_residents(None, people)

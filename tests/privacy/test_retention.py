@@ -111,6 +111,14 @@ def test_who_was_registered_at_a_desk_and_never_came_again_is_nobody_after_three
     assert with_account not in erased()
 
 
+def test_a_place_that_was_booked_while_its_holder_was_erased_is_freed(world: World) -> None:
+    someone, session = world.resident(), world.session(capacity=1)
+    world.book(someone, session)
+    unit_of_work(lambda: setattr(db.session.get_one(Resident, someone.resident_id), "erased_at", NOW))
+    assert forget_all(Kept.PERSON) == 0
+    assert world.fresh(session).places_taken == 0
+
+
 def test_one_kind_that_fails_keeps_no_other_from_going(
     world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
