@@ -1,6 +1,8 @@
 """Home, finding things, health."""
 
-from flask import Blueprint, current_app, jsonify, render_template, request
+import logging
+
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from config import ROOT
@@ -15,6 +17,7 @@ from facilities.programmes import queries as programmes
 from facilities.programmes.queries import SessionFilter
 from facilities.web.guards import actor_or_none, public
 
+log = logging.getLogger(__name__)
 blueprint = Blueprint("pages", __name__)
 
 SOON = 6
@@ -60,5 +63,5 @@ def healthz() -> ResponseReturnValue:
 def readyz() -> ResponseReturnValue:
     ready = queries.is_ready(str(ROOT / "migrations"))
     if not ready:
-        current_app.logger.warning("not ready: no database, or its schema is not the code's")
+        log.warning("not ready: no database, or its schema is not the code's")
     return jsonify(status="ok" if ready else "not ready"), 200 if ready else 503

@@ -211,8 +211,9 @@ def test_v16_2_5_no_mistake_of_theirs_or_ours_is_said_aloud(
 
 
 def test_v16_2_5_a_line_for_each_request_says_what_was_asked_and_not_about_whom(town: Town) -> None:
-    before = len(town.heard.lines)
     paths = town.questions()
+    town.asks("resident", "/")
+    before = len(town.heard.lines)
     for path in paths:
         town.asks("resident", f"{path}{'&' if '?' in path else '?'}x={town.planted.phones[0]}")
     requests = [line for line in town.heard.lines[before:] if '"what": "request"' in line]
