@@ -4,14 +4,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import select
+
 from facilities.accounts.models import Grant
 from facilities.closures import services as closures
 from facilities.closures.services import Closing
 from facilities.draws import services as draws
 from facilities.engine.draws import WeightRule
+from facilities.engine.eligibility import Sex
+from facilities.households.invitations import invite
+from facilities.households.services import register_at_desk
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.actors import Role
+from facilities.people.services import merge
 from facilities.places.models import Facility
 from facilities.series import services as series
 from facilities.series.services import Plan
@@ -73,7 +79,7 @@ class District:
             if place == "own":
                 world.also_acts_for(guardian, child)
             staff = found.people["manager" if facility is here else "other facility's manager"]
-            found.ids[place] = found._everything(owner, child, staff, facility)
+            found.ids[place] = found._everything(owner, child, staff, facility) | found._of_people(owner, child, staff)
         for name in ACTORS:
             found.browsers[name] = world.browser(found.people.get(name))
             found.tokens[name] = found.browsers[name].get("/sign-in").hidden("csrf_token")
@@ -126,6 +132,26 @@ class District:
             "user": str(staff.user.id),
             "notice": owner.api.get("/notices")["items"][0]["id"],
             "day": "2026-11-02",
+        }
+
+    def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
+        first, second, third = (
+            unit_of_work(lambda name=name: register_at_desk(name, Sex.FEMALE, None, None)).id
+            for name in ("周一", "周二", "周三")
+        )
+        administrator = self.people["administrator"].actor
+        done = unit_of_work(lambda: merge(administrator, first, second, "同一人"))
+        invitation = unit_of_work(lambda: invite(owner.actor, child)).invitation
+        grant = db.session.scalars(select(Grant.id).where(Grant.user_id == staff.user.id)).first()
+        return {
+            "kept": str(first),
+            "gone": str(third),
+            "merge": str(done.id),
+            "invitation": str(invitation.id),
+            "sign_in": str(owner.actor.sign_in_id),
+            "guardian": str(owner.user.id),
+            "grant": str(grant),
+            "kind": "guardian",
         }
 
     def filled(self, template: Any, place: str) -> Any:
