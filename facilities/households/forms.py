@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from wtforms import BooleanField, DateField, HiddenField, RadioField, SelectChoice, SelectField
 from wtforms.validators import InputRequired, Optional
@@ -10,6 +11,7 @@ from wtforms.validators import InputRequired, Optional
 from facilities.engine.eligibility import Sex
 from facilities.engine.guardians import needs_guardians_consent
 from facilities.households.consent import words_of
+from facilities.households.identity import masked
 from facilities.households.models import ConsentKind, Guardianship, Relation
 from facilities.kernel.refusals import Invalid
 from facilities.web.forms import BaseForm, needed, password, phone, text
@@ -72,7 +74,10 @@ class MemberForm(PersonForm):
     disability_grade = SelectField(
         _l("Grade on the certificate"), [Optional()], coerce=_number,
         choices=[SelectChoice("", _l("None")), *(SelectChoice(str(n), str(n)) for n in range(1, 5))])
+    disability_certificate = text(_l("Number of the certificate"), longest=40, optional=True, autocomplete="off")
     disability_consent = BooleanField(words_of(ConsentKind.DISABILITY))
+    id_number = text(_l("Identity number"), longest=40, optional=True, autocomplete="off",
+                     hint=_l("You need not give it. It is kept locked, and shows that nobody is entered twice."))
     guardian_consent = BooleanField(words_of(ConsentKind.GUARDIAN), description=_l("For a child under 14:"))
 
     def for_known(self, link: Guardianship) -> None:
@@ -89,12 +94,22 @@ class MemberForm(PersonForm):
         self.disability_consent.data = person.disability_category is not None
         if "relation" in self:
             self.relation.data = link.relation.value
+        self.say_what_is_kept(link)
+
+    def say_what_is_kept(self, link: Guardianship) -> None:
+        """Numbers are not shown again, only that they are there."""
+        kept = masked(link.resident.identity)
+        for field, number in ((self.id_number, kept["id_number_masked"]),
+                              (self.disability_certificate, kept["certificate_masked"])):
+            if number:
+                field.description = _("%(number)s is kept. Leave this empty to keep it.", number=number)
 
     def check(self, today: date) -> None:
         """Invalid where consent is missing, or a disability is only half entered."""
         if (self.disability_category.data is None) != (self.disability_grade.data is None):
             raise Invalid(disability_grade="disability_whole")
-        if self.disability_category.data is not None and not self.disability_consent.data:
+        says = self.disability_category.data is not None or self.disability_certificate.data
+        if says and not self.disability_consent.data:
             raise Invalid(disability_consent="disability_consent_needed")
         if ("guardian_consent" in self and not self.guardian_consent.data
                 and needs_guardians_consent(self.birth_date.data, today)):
@@ -102,8 +117,9 @@ class MemberForm(PersonForm):
 
     @property
     def details(self) -> dict[str, Any]:
+        numbers = {field.name: field.data for field in (self.id_number, self.disability_certificate) if field.data}
         return {"disability_category": self.disability_category.data, "disability_grade": self.disability_grade.data,
-                "community_code": self.community_code.data or None}
+                "community_code": self.community_code.data or None, **numbers}
 
     @property
     def changes(self) -> dict[str, Any]:

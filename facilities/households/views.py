@@ -145,6 +145,7 @@ def member(resident_id: str) -> ResponseReturnValue:
     status = 422 if form.errors or refusal else 200
     if request.method == "POST":
         link = _own(resident_id)  # read again: an attempt to write lies between
+        form.say_what_is_kept(link)
     return render_template("households/member_form.html", form=form, refusal=refusal, link=link), status
 
 

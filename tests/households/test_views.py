@@ -86,3 +86,19 @@ def test_a_household_has_a_bound(world: World) -> None:
         guardian_consent="y",
     )
     assert "Ask at the counter" in page.text
+
+
+def test_an_identity_number_is_taken_on_the_page_and_shown_masked(world: World) -> None:
+    someone = world.resident()
+    page = f"/me/family/{someone.resident_id}"
+    browser = world.browser(someone)
+    fields = {"name": "周玉兰", "birth_date": "1949-12-31", "sex": "female"}
+    refused = browser.send(page, status=422, token_from=page, **fields, id_number="110105194912310021")
+    assert refused.tree.xpath("//input[@name='id_number'][@aria-invalid]")
+    browser.send(page, token_from=page, **fields, id_number="１１０１０５１９４９１２３１００２x")
+    shown = browser.get(page)
+    assert "11010519491231002X" not in shown.response.get_data(as_text=True)
+    assert "2X" in shown.text
+    assert shown.tree.xpath("//input[@name='id_number']/@value") in ([], [""])
+    browser.send(page, token_from=page, **fields)  # left empty, it stays
+    assert someone.api.get(f"/residents/{someone.resident_id}")["id_number_masked"]
