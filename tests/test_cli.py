@@ -15,6 +15,7 @@ from config import ROOT
 from facilities.accounts.queries import user_by_login
 from facilities.engine.roll_call import EventKind
 from facilities.infra.db import db
+from facilities.infra.exclusion import never_changed_triggers
 from tests.stores import Store
 from tests.world import World
 
@@ -100,34 +101,37 @@ def test_v16_4_2_the_audit_is_followed_to_its_end_and_what_was_changed_is_found(
     world: World, kind: str, manage: Manage
 ) -> None:
     """With the triggers out of the way, as for whoever owns the database; the anchor tells of what was cut off."""
-    manager = world.manager(facility := world.facility())
+    manager = world.manager(facility := world.facility())  # the first entry: the right that was given
     for number in range(3):
         session = world.session(facility, starts_in=timedelta(days=number + 1))
         manager.api.post(f"/sessions/{session.id}/cancel", {"reason": "停电"}, status=200)
     db.session.rollback()
     done = manage("audit", "verify")
     assert done.returncode == 0, done.stderr
-    assert "3 entries, each as it was written" in done.stdout
-    anchor = re.search(r"^anchor\t(3:[0-9a-f]{64})$", done.stdout, re.MULTILINE)
+    assert "4 entries, each as it was written" in done.stdout
+    anchor = re.search(r"^anchor\t(4:[0-9a-f]{64})$", done.stdout, re.MULTILINE)
     assert anchor
     assert manage("audit", "verify", anchor[1]).returncode == 0
     on = " ON audit_entries" if kind == "postgresql" else ""
     with db.engine.begin() as connection:
         for trigger in ("updated", "deleted"):
             connection.execute(text(f"DROP TRIGGER audit_entries_never_{trigger}{on}"))
-        connection.execute(text("DELETE FROM audit_entries WHERE number = 3"))
-        last = "(SELECT chained FROM audit_entries WHERE number = 2)"
-        connection.execute(text(f"UPDATE audit_heads SET number = 2, chained = {last}"))
+        connection.execute(text("DELETE FROM audit_entries WHERE number = 4"))
+        last = "(SELECT chained FROM audit_entries WHERE number = 3)"
+        connection.execute(text(f"UPDATE audit_heads SET number = 3, chained = {last}"))
     assert manage("audit", "verify").returncode == 0, "a chain that was ended properly looks whole"
     done = manage("audit", "verify", anchor[1])
     assert done.returncode == 1
-    assert "the chain ends at 2, before the anchor at 3" in done.stdout
+    assert "the chain ends at 3, before the anchor at 4" in done.stdout
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE audit_entries SET verb = 'looked at' WHERE number = 1"))
     done = manage("audit", "verify")
     assert done.returncode == 1
     assert "entry 1 is not what was written, or not where" in done.stdout
-    assert "1 faults in 2 entries" in done.stderr
+    assert "1 faults in 3 entries" in done.stderr
+    with db.engine.begin() as connection:
+        for trigger in never_changed_triggers("audit_entries", kind):
+            connection.execute(text(trigger))
 
 
 def test_what_is_no_anchor_is_said_to_be_none(world: World, manage: Manage) -> None:

@@ -2,15 +2,16 @@
 
 import itertools
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask
+from sqlalchemy import update
 
 from facilities.accounts import services as accounts
-from facilities.accounts.models import SignInKind, User
+from facilities.accounts.models import Grant, SignInKind, User
 from facilities.attendance import services as attendance
 from facilities.attendance.services import Entry, Result
 from facilities.bookings import services as bookings
@@ -29,6 +30,8 @@ from facilities.programmes import services as programmes
 from facilities.programmes.models import ActivitySession, Programme
 from facilities.programmes.services import Offer
 from tests.client import Browser, Caller
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 PASSWORD = "correct horse battery"
 
@@ -118,7 +121,10 @@ class World:
 
     def _staff(self, grants: list[Granted]) -> Someone:
         login = f"staff-{self.number()}"
-        return self._someone(unit_of_work(lambda: accounts.create_user(login, login, _hash(), grants)))
+        user = unit_of_work(lambda: accounts.create_user(login, login, _hash(), grants))
+        since = update(Grant).where(Grant.user_id == user.id).values(starts_at=LONG_AGO)  # tests travel back, too
+        unit_of_work(lambda: db.session.execute(since))
+        return self._someone(user)
 
     def _someone(self, user: User) -> Someone:
         token, _ = unit_of_work(lambda: accounts.open_sign_in(user, SignInKind.TOKEN))

@@ -22,7 +22,6 @@ from facilities.web.guards import OPEN_ENDPOINTS, actor_or_none, is_api
 from facilities.web.problems import problem
 from facilities.web.wording import words_for
 
-DEVICE_COOKIE = "device"
 HALF_FOR = timedelta(minutes=5)  # from the password to the code
 
 # What staff reach who must set up a second factor first.
@@ -87,7 +86,7 @@ def enter(login_text: str, password: str, kind: SignInKind, otp: str | None = No
 
 
 def _attempts_key(login: str, user_id: int) -> str:
-    return services.attempts_key(login, user_id, None if is_api() else request.cookies.get(DEVICE_COOKIE))
+    return services.attempts_key(login, user_id, None if is_api() else request.cookies.get(_device_cookie()))
 
 
 def attempts_key_of(actor: Actor) -> str:
@@ -155,13 +154,19 @@ def start_browsing(entered: Entered) -> Actor | None:
     return found.actor
 
 
+def _device_cookie() -> str:
+    """For this host alone, where browsers can be told so."""
+    return "__Host-device" if current_app.config["SESSION_COOKIE_SECURE"] else "device"
+
+
 def _remember_device(user_id: int) -> None:
-    token = unit_of_work(lambda: devices.remember(user_id, request.cookies.get(DEVICE_COOKIE)))
+    name = _device_cookie()
+    token = unit_of_work(lambda: devices.remember(user_id, request.cookies.get(name)))
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
 
     @after_this_request
     def keep(response: Response) -> Response:
-        response.set_cookie(DEVICE_COOKIE, token, max_age=devices.KNOWN_FOR, httponly=True, samesite="Lax",
+        response.set_cookie(name, token, max_age=devices.KNOWN_FOR, httponly=True, samesite="Lax",
                             secure=secure)
         return response
 

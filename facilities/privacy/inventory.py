@@ -152,6 +152,11 @@ INVENTORY: dict[str, Table] = {
         created_at      behaviour  user      removed   yes
         ends_at         behaviour  user      removed   yes
         """),
+    "pending_registrations": _about(Why.ACCOUNT, Kept.CODES, """
+        phone_hash      contact    user      removed   no
+        sealed          name       user      removed   no
+        code_hash       security   user      removed   no
+        """, "id attempts created_at ends_at"),
     "sign_in_failures": _about(Why.SAFETY, Kept.FAILURES, """
         login           security   user      removed   no
         failures        behaviour  user      removed   yes
@@ -303,7 +308,13 @@ INVENTORY: dict[str, Table] = {
         facts           words      resident  removed   yes
         created_at      behaviour  user      removed   yes
         read_at         behaviour  user      removed   yes
-        """, "id"),
+        """, "id dispatched_at"),
+    "deliveries": _about(Why.TELL, Kept.NOTICES, """
+        notice_id       link       resident  removed   no
+        channel         behaviour  resident  removed   no
+        state           behaviour  resident  removed   no
+        ended_at        behaviour  resident  removed   no
+        """, "id reference attempts due_at failure"),
     "audit_entries": _about(Why.RECORD, Kept.CHAIN, """
         at              behaviour  staff     kept      yes
         user_id         link       staff     kept      no

@@ -29,6 +29,7 @@ from facilities.households.models import (
     Invitation,
     Merge,
     PastGuardianship,
+    PendingRegistration,
     Resident,
 )
 from facilities.infra import audit
@@ -114,6 +115,7 @@ def erase_account(actor: Actor) -> None:
 
 def _forget_what_hangs_on(user: User) -> None:
     _delete(SignInFailures, SignInFailures.login == fingerprint(user.login))
+    _delete(PendingRegistration, PendingRegistration.phone_hash.in_(cipher().lookups(user.login)))
     for model in (SignIn, KnownDevice, SecondFactor, OneTimeCode, IdempotencyKey, Consent, Guardianship,
                   PastGuardianship, Notice):
         _delete(model, model.user_id == user.id)

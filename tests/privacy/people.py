@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from facilities.accounts.models import (
     CodePurpose,
@@ -38,6 +38,7 @@ from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.programmes.models import ActivitySession
 from facilities.reservations.models import Reservation, ReservationState
+from tests.client import Browser
 from tests.world import Someone, World
 
 NUMBER, CERTIFICATE = "500104198804120025", "50010419880412002544"
@@ -60,6 +61,12 @@ class Family:
     @property
     def people(self) -> list[int]:
         return [self.mother.resident_id, self.child]
+
+    def browser(self) -> Browser:
+        """The mother's, without the planted second factor, for which nobody has a code."""
+        db.session.execute(delete(SecondFactor))
+        db.session.commit()
+        return self.world.browser(self.mother)
 
 
 def family(world: World) -> Family:

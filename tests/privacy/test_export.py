@@ -77,7 +77,7 @@ def test_staff_download_their_rights_as_well(here: Family) -> None:
 
 
 def test_the_page_shows_the_same_without_the_numbers(here: Family) -> None:
-    page = here.world.browser(here.mother).get("/me/data")
+    page = here.browser().get("/me/data")
     for planted in ("邹雨霏", "邹小满", "剪纸", "合唱", "邹家聚会", "邹女士行动不便", "5" + "*" * 16 + "5"):
         assert planted in page.text, planted
     for number in (NUMBER, CHILDS_NUMBER, CERTIFICATE):
@@ -90,7 +90,7 @@ def test_without_the_password_there_is_no_file_and_no_number(here: Family) -> No
     assert NUMBER not in str(here.mother.api.get("/me/data"))
     problem = here.mother.api.post("/me/data", {"password": "wrong wrong wrong"}, status=422)
     assert "password" in problem["fields"]
-    page = here.world.browser(here.mother).send("/me/data", status=422, token_from="/me/data", password="wrong wrong")
+    page = here.browser().send("/me/data", status=422, token_from="/me/data", password="wrong wrong")
     assert "not right" in page.text
 
 
@@ -106,7 +106,7 @@ def test_guessing_here_counts_like_guessing_at_the_door(here: Family) -> None:
 
 
 def test_the_page_gives_the_file_for_the_password(here: Family) -> None:
-    browser = here.world.browser(here.mother)
+    browser = here.browser()
     token = browser.get("/me/data").hidden("csrf_token")
     answer = browser.client.post("/me/data", data={"csrf_token": token, "password": PASSWORD}, headers=browser.headers)
     assert answer.headers["Content-Disposition"].startswith("attachment")
@@ -182,9 +182,9 @@ def test_the_download_asks_no_more_because_there_is_more(here: Family, queries: 
 
 
 def test_your_data_says_what_is_kept_and_leads_everywhere(here: Family) -> None:
-    page = here.world.browser(here.mother).get("/me/privacy")
+    page = here.browser().get("/me/privacy")
     assert {"/me/data", "/me/looked-at", "/me/erase"} <= set(page.links)
     for address in ("/me/data", "/me/looked-at", "/me/erase"):
-        here.world.browser(here.mother).get(address)
-    assert "/me/privacy" in here.world.browser(here.mother).get("/me").links
+        here.browser().get(address)
+    assert "/me/privacy" in here.browser().get("/me").links
     assert "for good, so that nobody can take a line out" in page.text
