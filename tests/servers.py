@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,12 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running(
-    database_url: str, instance: Path, *, workers: int = 2, prepare: tuple[tuple[str, ...], ...] = (), **variables: str
+    database_url: str,
+    instance: Path,
+    *,
+    workers: int = 2,
+    prepare: Callable[[Server], object] | None = None,
+    **variables: str,
 ) -> Iterator[Server]:
     """Start, wait until it answers, hand over, stop by its own process id."""
     port = free_port()
@@ -59,8 +64,8 @@ def running(
         **variables,
     }
     server = Server(f"http://127.0.0.1:{port}", environment)
-    for command in prepare:
-        server.manage(*command)
+    if prepare is not None:
+        prepare(server)
     log = instance / "server.log"
     with log.open("wb") as output:
         process = subprocess.Popen(

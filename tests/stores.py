@@ -4,8 +4,10 @@ The template is made by the migrations, not by `create_all`, so that what is tes
 milliseconds, and a test may commit, race and drop constraints as it likes.
 """
 
+import contextlib
 import os
 import shutil
+import sqlite3
 from pathlib import Path
 
 import psycopg
@@ -26,6 +28,13 @@ class Store:
     def reset(self) -> None:
         raise AssertionError("each kind of store says how")
 
+    def keep(self) -> None:
+        """As it is now, for `bring_back`; nobody may be connected."""
+        raise AssertionError("each kind of store says how")
+
+    def bring_back(self) -> None:
+        raise AssertionError("each kind of store says how")
+
     def remove(self) -> None:
         raise AssertionError("each kind of store says how")
 
@@ -33,12 +42,24 @@ class Store:
 class SqliteStore(Store):
     def __init__(self, folder: Path) -> None:
         self.path, self.template = folder / "test.sqlite3", folder / "template.sqlite3"
+        self.kept = folder / "kept.sqlite3"
         self.url, self.template_url = f"sqlite:///{self.path}", f"sqlite:///{self.template}"
 
     def reset(self) -> None:
+        self._copy(self.template)
+
+    def _copy(self, source: Path) -> None:
         for leftover in ("-wal", "-shm"):
             Path(f"{self.path}{leftover}").unlink(missing_ok=True)
-        shutil.copyfile(self.template, self.path)
+        shutil.copyfile(source, self.path)
+
+    def keep(self) -> None:
+        with contextlib.closing(sqlite3.connect(self.path)) as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        shutil.copyfile(self.path, self.kept)
+
+    def bring_back(self) -> None:
+        self._copy(self.kept)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -85,6 +106,18 @@ class PostgresqlStore(Store):
             )
             with self._connect(self.name) as connection:
                 self._fingerprint = connection.execute(FINGERPRINT.encode()).fetchone()[0]  # type: ignore[index]
+
+    def keep(self) -> None:
+        self._say(
+            f'DROP DATABASE IF EXISTS "{self.name}_kept" WITH (FORCE)',
+            f'CREATE DATABASE "{self.name}_kept" TEMPLATE "{self.name}"',
+        )
+
+    def bring_back(self) -> None:
+        self._say(
+            f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)',
+            f'CREATE DATABASE "{self.name}" TEMPLATE "{self.name}_kept"',
+        )
 
     def _emptied(self) -> bool:
         """True where the last test left the schema and the reference data alone, and what it added is gone."""

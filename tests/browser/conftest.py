@@ -31,15 +31,31 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def kept() -> set[str]:
+    """The kinds of database of which a copy with the demonstration data is kept: loading takes ten seconds."""
+    return set()
+
+
 @pytest.fixture
-def demo(store: Store, tmp_path: Path) -> Iterator[Server]:
+def demo(store: Store, kind: str, kept: set[str], tmp_path: Path) -> Iterator[Server]:
     """A server with the demonstration data, at a fixed hour."""
     clock_file = tmp_path / "clock"
     clock_file.write_text(NOW)
+
+    def load(server: Server) -> None:
+        if kind in kept:
+            store.bring_back()
+            return
+        server.manage("db", "upgrade")
+        server.manage("demo", "load")
+        store.keep()
+        kept.add(kind)
+
     with running(
         store.url,
         tmp_path,
-        prepare=(("db", "upgrade"), ("demo", "load")),
+        prepare=load,
         HUIMIN_ENV="demo",
         HUIMIN_CLOCK_FILE=str(clock_file),
     ) as server:

@@ -85,7 +85,7 @@ def test_v16_2_5_the_servers_log_has_no_address_of_a_request_in_it(tmp_path: Pat
     """The whole way: requests that are answered, and those that gunicorn refuses before the app sees them."""
     store = SqliteStore(tmp_path)
     secret = "13800138000"
-    with running(store.url, tmp_path, workers=1, prepare=(("db", "upgrade"),)) as server:
+    with running(store.url, tmp_path, workers=1, prepare=lambda s: s.manage("db", "upgrade")) as server:
         with urllib.request.urlopen(f"{server.address}/find?q={secret}", timeout=20) as answer:  # noqa: S310 - our own
             assert answer.status == 200
         head = f"GET /find?q={secret} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n".encode()
