@@ -112,6 +112,30 @@ def _drawn(facts: Facts) -> str:
              when=_when(facts))
 
 
+def _reminder(facts: Facts) -> str:
+    """With the code that is asked for at the door."""
+    said = _("%(what)s: %(when)s. If you cannot come, please give the place back.", what=_what(facts),
+             when=_when_and_where(facts))
+    return _with_code(said, facts)
+
+
+def _soon(facts: Facts) -> str:
+    return _with_code(_("%(what)s begins soon: %(when)s.", what=_what(facts), when=_when_and_where(facts)), facts)
+
+
+def _with_code(said: str, facts: Facts) -> str:
+    if not facts.get("reference"):
+        return said
+    return _("%(said)s Your code for the door: %(code)s.", said=said, code=facts["reference"])
+
+
+def _signed_in(facts: Facts) -> str:
+    when = date_time(_instant(facts["at"]))
+    device = facts.get("device") or _("an unknown device")
+    return _("Somebody signed in to your account on %(when)s from a browser that was not known: %(device)s. If it was "
+             "not you, change your password at once: that ends every other sign-in.", when=when, device=device)
+
+
 def _code(facts: Facts) -> str:
     return _("%(code)s is your code. It holds for ten minutes. Tell it to nobody, not even to staff.",
              code=facts.get("code", "······"))
@@ -150,6 +174,18 @@ WORDS: dict[str, Words] = {
     "registered_already": Words(_l("You have an account"), lambda _facts: _(
         "Somebody tried to register with your number, which has an account already. If it was you: just sign in. "
         "If not: there is nothing that you need to do.")),
+    "reminder_day": Words(_l("Soon: your booking"), _reminder),
+    "reminder_hour": Words(_l("It begins soon"), _soon),
+    "feedback": Words(_l("How was it?"), _simple(
+        _l("You were at %(what)s, %(when)s. Tell us in two taps how it was: it makes the next one better."))),
+    "signed_in": Words(_l("A new browser"), _signed_in),
+    "password_changed": Words(_l("Your password was changed"), lambda _facts: _(
+        "The password of your account was changed, and every other sign-in has ended. If it was not you, set a new one "
+        "with 'Forgot your password?'.")),
+    "second_factor_on": Words(_l("Codes are asked for now"), lambda _facts: _(
+        "From now on your account asks for a code at sign-in. If it was not you, tell your administrator at once.")),
+    "second_factor_off": Words(_l("Codes are no longer asked for"), lambda _facts: _(
+        "Your account no longer asks for a code at sign-in. If it was not you, tell your administrator at once.")),
     "not_drawn": Words(_l("Not drawn this time"), _simple(
         _l("The draw for %(what)s has been held, and your ticket was not among the first. Where there is a waiting "
            "list you are on it, in the order of the draw."))),
