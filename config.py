@@ -1,12 +1,14 @@
 """Typed settings, read once from the environment. `Settings.read()` says in plain words what is wrong."""
 
 import base64
+import json
 import logging
 import os
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).resolve().parent
@@ -22,6 +24,45 @@ class SettingsError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Sms:
+    """A provider of text messages: its address, the key that signs what it gets, and what it has registered.
+
+    `templates`: the provider's number of a text, by the kind of message; kinds without one go under their own name.
+    """
+
+    url: str
+    key: str
+    signature: str
+    templates: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail server as smtp://user:password@host:587 or smtps://…, and who the mail is from."""
+
+    url: str
+    sender: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wechat:
+    """Our mini-program; `templates`: by kind of message `{"id": …, "what": "thing1", "when": "time2", …}`."""
+
+    url: str
+    app_id: str
+    secret: str
+    templates: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """The municipal platform: where it takes messages, and the key that signs what it gets."""
+
+    url: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     environment: str
     instance: Path
@@ -31,7 +72,11 @@ class Settings:
     clock_file: Path | None = None
     notice_dir: Path | None = None
     confirms_phones: bool = False
-    sms: tuple[str, str] | None = None  # the provider's address, and the key that signs what it gets
+    sms: Sms | None = None
+    mail: Mail | None = None
+    wechat: Wechat | None = None
+    platform: Platform | None = None
+    address: str | None = None  # under which people reach the app: messages lead there
     host: str = "127.0.0.1"
     port: int = 8000
     workers: int = 1
@@ -70,6 +115,10 @@ class Settings:
             notice_dir=Path(notice_dir).resolve() if notice_dir else None,
             confirms_phones=production or environ.get("HUIMIN_PHONE_CONFIRMATION", "off") == "on",
             sms=_sms(environ),
+            mail=_mail(environ),
+            wechat=_wechat(environ),
+            platform=_platform(environ),
+            address=_address(environ, production=production),
             host=environ.get("HOST") or "127.0.0.1",
             port=_whole_number(environ, "PORT", 8000),
             workers=_whole_number(environ, "WORKERS", os.cpu_count() or 1),
@@ -141,11 +190,78 @@ def _identity_keys(environ: Mapping[str, str], instance: Path, *, production: bo
     return keys
 
 
-def _sms(environ: Mapping[str, str]) -> tuple[str, str] | None:
-    url, key = environ.get("HUIMIN_SMS_URL", ""), environ.get("HUIMIN_SMS_KEY", "")
-    if bool(url) != bool(key) or (url and not url.startswith(("https://", "http://127.0.0.1"))):
-        raise SettingsError("HUIMIN_SMS_URL and HUIMIN_SMS_KEY go together; the address begins with https://.")
+def _sms(environ: Mapping[str, str]) -> Sms | None:
+    found = _provider(environ, "HUIMIN_SMS_URL", "HUIMIN_SMS_KEY")
+    if found is None:
+        return None
+    templates = _json_file(environ, "HUIMIN_SMS_TEMPLATES", str)
+    return Sms(*found, environ.get("HUIMIN_SMS_SIGNATURE") or "惠民大渡口", templates)
+
+
+def _mail(environ: Mapping[str, str]) -> Mail | None:
+    url, sender = environ.get("HUIMIN_SMTP_URL", ""), environ.get("HUIMIN_MAIL_FROM", "")
+    if not url and not sender:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in ("smtp", "smtps") or not parts.hostname or "@" not in sender:
+        raise SettingsError("HUIMIN_SMTP_URL and HUIMIN_MAIL_FROM go together: an address such as "
+                            "smtps://user:password@mail.example.org, and who mail is from, as in "
+                            "惠民大渡口 <noreply@example.org>.")
+    return Mail(url, sender)
+
+
+def _wechat(environ: Mapping[str, str]) -> Wechat | None:
+    app_id, secret = environ.get("HUIMIN_WECHAT_APP_ID", ""), environ.get("HUIMIN_WECHAT_SECRET", "")
+    if bool(app_id) != bool(secret):
+        raise SettingsError("HUIMIN_WECHAT_APP_ID and HUIMIN_WECHAT_SECRET go together.")
+    if not app_id:
+        return None
+    url = environ.get("HUIMIN_WECHAT_URL") or "https://api.weixin.qq.com"
+    if not _is_safe(url):
+        raise SettingsError("HUIMIN_WECHAT_URL begins with https://.")
+    return Wechat(url.rstrip("/"), app_id, secret, _json_file(environ, "HUIMIN_WECHAT_TEMPLATES", dict))
+
+
+def _platform(environ: Mapping[str, str]) -> Platform | None:
+    found = _provider(environ, "HUIMIN_PLATFORM_URL", "HUIMIN_PLATFORM_KEY")
+    return Platform(*found) if found else None
+
+
+def _provider(environ: Mapping[str, str], name: str, key_name: str) -> tuple[str, str] | None:
+    url, key = environ.get(name, ""), environ.get(key_name, "")
+    if bool(url) != bool(key) or (url and not _is_safe(url)):
+        raise SettingsError(f"{name} and {key_name} go together; the address begins with https://.")
     return (url, key) if url else None
+
+
+def _is_safe(url: str) -> bool:
+    """Nobody listens on the way; this machine's own addresses are for tests and for a proxy beside the app."""
+    return url.startswith("https://") or urlsplit(url).hostname in ("127.0.0.1", "::1")
+
+
+def _json_file(environ: Mapping[str, str], name: str, kind: type) -> dict[str, Any]:
+    """What a provider has registered, by kind of message."""
+    path = environ.get(name)
+    if not path:
+        return {}
+    try:
+        found = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{name}: {path} cannot be read as JSON.") from error
+    if not isinstance(found, dict) or not all(isinstance(value, kind) for value in found.values()):
+        raise SettingsError(f"{name}: {path} is to hold one object, with an entry for each kind of message.")
+    return found
+
+
+def _address(environ: Mapping[str, str], *, production: bool) -> str | None:
+    """Without one, messages lead nowhere and say so in words."""
+    address = environ.get("HUIMIN_ADDRESS", "").rstrip("/")
+    if not address:
+        return None if production else f"http://{environ.get('HOST') or '127.0.0.1'}:{environ.get('PORT') or 8000}"
+    parts = urlsplit(address)
+    if not parts.hostname or parts.scheme not in ("https", "http") or (production and parts.scheme != "https"):
+        raise SettingsError("HUIMIN_ADDRESS is where people reach the app, as in https://huimin.example.org.")
+    return address
 
 
 def _second_factor_required(environ: Mapping[str, str], environment: str) -> bool:

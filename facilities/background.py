@@ -18,8 +18,9 @@ from facilities.households.services import come_of_age
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.kernel import clock
-from facilities.notices.channels import channels
-from facilities.notices.delivery import deliver
+from facilities.notices.channels.installed import opened
+from facilities.notices.delivery import deliver, dispatch
+from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
@@ -41,7 +42,12 @@ def do_what_is_due() -> Iterator[tuple[str, int, int]]:
         yield name, done, len(ids) - done
     yield "keys forgotten", unit_of_work(forget_old), 0
     yield "registrations forgotten", unit_of_work(registration.forget_old), 0
-    yield "messages sent", *deliver(channels(current_app.config["HUIMIN_SETTINGS"]))
+    yield "reminded", unit_of_work(remind), 0
+    with opened(current_app.config["HUIMIN_SETTINGS"]) as ways:
+        while unit_of_work(partial(dispatch, tuple(ways))):
+            pass
+        for channel, way in ways.items():
+            yield f"messages sent by {channel}", *deliver(channel, way)
 
 
 def forget_what_is_over() -> Iterator[tuple[str, int, int]]:

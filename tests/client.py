@@ -55,13 +55,13 @@ class Caller:
         return self.call("GET", path, status=status, **kwargs).get_json()
 
     def post(self, path: str, body: Any = None, status: int = 201, **kwargs: Any) -> Any:
-        return self.call("POST", path, status=status, json=body, **kwargs).get_json()
+        return self.call("POST", path, status=status, json=body, **kwargs).get_json(silent=True)
 
     def patch(self, path: str, body: Any, status: int = 200) -> Any:
         return self.call("PATCH", path, status=status, json=body).get_json()
 
     def put(self, path: str, body: Any, status: int = 200) -> Any:
-        return self.call("PUT", path, status=status, json=body).get_json()
+        return self.call("PUT", path, status=status, json=body).get_json(silent=True)
 
     def delete(self, path: str, status: int = 204) -> Any:
         return self.call("DELETE", path, status=status).get_json(silent=True)

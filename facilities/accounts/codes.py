@@ -23,19 +23,22 @@ ANOTHER_AFTER = timedelta(seconds=60)
 MOST_CODES, WITHIN = 10, timedelta(hours=24)  # with the attempts: one chance in 20,000 a day for who guesses
 
 
-def send(login: str, user: User | None, purpose: CodePurpose) -> None:
-    """A new code to the user's phone, the one before is void; nothing at all where too many or too soon."""
+def send(login: str, user: User | None, purpose: CodePurpose, to: str | None = None, channel: str = "sms") -> bool:
+    """A new code to the user's phone, or `to` an address that is to be confirmed; the one before is void.
+
+    False, and nothing is sent, where there were too many or it is too soon.
+    """
     key = f"{purpose} code for {login}"
     over = services.refuse_if_too_many_failures(key, MOST_CODES, WITHIN)
     if over is None:
         services.note_failure(key, WITHIN)
     if over is not None or user is None or user.disabled:
-        return
+        return False
     now = clock.now()
     db.session.execute(select(User.id).where(User.id == user.id).with_for_update())  # asked for twice at once
     row = _row(user.id, purpose)
-    if row is not None and now - row.created_at < ANOTHER_AFTER:
-        return
+    if row is not None and to is None and now - row.created_at < ANOTHER_AFTER:
+        return False
     code = f"{secrets.randbelow(10**6):06}"
     row = row or OneTimeCode(user_id=user.id, purpose=purpose)
     row.code_hash, row.attempts = _hash(user.id, purpose, code), 0
@@ -44,7 +47,11 @@ def send(login: str, user: User | None, purpose: CodePurpose) -> None:
     db.session.flush()
     whom = select(literal(user.id, BigInteger).label("about"), cast(null(), BigInteger).label("resident"),
                   literal(user.id, BigInteger).label("reader"))
-    outbox.tell("code", "user", whom, {"code": cipher().encrypt(code), "purpose": purpose.value})
+    facts = {"code": cipher().encrypt(code), "purpose": purpose.value}
+    if to is not None:
+        facts |= {"to": cipher().encrypt(to), "channel": channel}
+    outbox.tell("carer_code" if purpose is CodePurpose.CARER else "code", "user", whom, facts)
+    return True
 
 
 def redeem(user: User | None, purpose: CodePurpose, code: str) -> bool:

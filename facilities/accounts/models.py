@@ -100,6 +100,8 @@ class KnownDevice(Model):
 class CodePurpose(StrEnum):
     RESET = "reset"
     SIGN_IN = "sign_in"
+    EMAIL = "email"  # that an address is one's own
+    CARER = "carer"  # that whoever holds a phone agrees to get copies
 
 
 class OneTimeCode(Model):

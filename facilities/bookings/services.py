@@ -284,6 +284,17 @@ def decline_offer(actor: Actor, booking_id: int) -> Booking:
     return queries.own_booking(actor, booking_id) or booking
 
 
+def say_coming(actor: Actor, booking_id: int) -> Booking:
+    """Whoever holds a place says again that they come; the roster shows it. Refused `no_offer` without a place."""
+    booking, _, _ = _own_and_locked(actor, booking_id)
+    if booking.state is not BookingState.CONFIRMED:
+        raise Refused("no_offer")
+    booking.coming_at = clock.now()
+    audit.note(actor, "coming", "booking", [booking.id])
+    db.session.flush()
+    return booking
+
+
 def _own_and_locked(actor: Actor, booking_id: int) -> tuple[Booking, ActivitySession, list[ActivitySession]]:
     """The booking, its session, and those sessions for which the resident waits at the same time.
 

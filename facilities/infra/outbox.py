@@ -4,7 +4,7 @@ A row is read by one account: whoever acts for the resident when it is written. 
 a row all the same, for the channels that reach people without one.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -49,3 +49,14 @@ def tell(kind: str, about_kind: str, whom: Select[Any], facts: Mapping[str, obje
         select(about_id, resident_id, user_id, literal(kind), literal(about_kind), literal(dict(facts), JSON()),
                literal(now, UtcDateTime()),
                case((user_id == by, literal(now, UtcDateTime())), else_=null()) if by else null())))
+
+
+def tell_each(kind: str, about_kind: str, rows: Iterable[tuple[int, int | None, int | None, Mapping[str, object]]],
+              ) -> None:
+    """The same where facts differ: (about_id, resident_id, user_id, facts)."""
+    now = clock.now()
+    values = [{"about_id": about_id, "resident_id": resident_id, "user_id": user_id, "kind": kind,
+               "about_kind": about_kind, "facts": dict(facts), "created_at": now}
+              for about_id, resident_id, user_id, facts in rows]
+    if values:
+        db.session.execute(insert(Notice), values)

@@ -1,37 +1,58 @@
 """Reads about messages: one's own, whose name may stand on them, and whether they are still true."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Select, and_, func, literal, null, select
+from sqlalchemy.orm import InstrumentedAttribute, joinedload
 
-from facilities.accounts.models import User
 from facilities.bookings.models import LIVE, Booking, BookingState
-from facilities.engine.phones import read_phone
+from facilities.draws.models import Draw
+from facilities.engine.messages import CODES, Channel
 from facilities.households import queries as households
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
+from facilities.kernel import clock
 from facilities.kernel.actors import Actor
-from facilities.notices.models import Delivery, DeliveryState
+from facilities.notices.models import OPEN, Delivery, DeliveryState
+from facilities.places.models import Facility, FacilityKind
+from facilities.programmes.models import ActivitySession
 from facilities.reservations.models import Reservation, ReservationState
 
 # What a message says holds while what it is about is in one of these states.
 _OF_BOOKINGS: Mapping[str, tuple[BookingState, ...]] = {
     "booked": (BookingState.CONFIRMED,), "promoted": (BookingState.CONFIRMED,), "offered": (BookingState.OFFERED,),
     "waitlisted": (BookingState.WAITLISTED,), "moved": LIVE, "offer_expired": (BookingState.EXPIRED,),
-    "session_cancelled": (BookingState.CANCELLED,),
+    "session_cancelled": (BookingState.CANCELLED,), "reminder_day": (BookingState.CONFIRMED,),
+    "reminder_hour": (BookingState.CONFIRMED,), "feedback": (BookingState.ATTENDED,),
 }
 _OF_RESERVATIONS: Mapping[str, tuple[ReservationState, ...]] = {
     "reserved": (ReservationState.CONFIRMED,), "reservation_moved": (ReservationState.CONFIRMED,),
-    "reservation_cancelled": (ReservationState.CANCELLED,),
+    "reservation_cancelled": (ReservationState.CANCELLED,), "reminder_day": (ReservationState.CONFIRMED,),
+    "reminder_hour": (ReservationState.CONFIRMED,),
 }
 CODES_HOLD_FOR = timedelta(minutes=10)
-_WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired")
+_WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired", "feedback")
+_STATES: Mapping[str, Mapping[str, tuple[object, ...]]] = {"booking": _OF_BOOKINGS, "reservation": _OF_RESERVATIONS}
+
+SENSITIVE = (FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION)
+_THINGS: Mapping[str, Select[Any]] = {
+    "booking": select(Booking.id, Booking.state, Booking.starts_at, Booking.reference, Facility.kind)
+    .join(ActivitySession, ActivitySession.id == Booking.session_id)
+    .join(Facility, Facility.id == ActivitySession.facility_id),
+    "reservation": select(
+        Reservation.id, Reservation.state, Reservation.starts_at, Reservation.reference, Facility.kind)
+    .join(Facility, Facility.id == Reservation.facility_id),
+    "draw": select(Draw.id, null(), null(), literal(""), Facility.kind)
+    .join(Facility, Facility.id == Draw.facility_id),
+}
+_NUMBERS: Mapping[str, InstrumentedAttribute[int]] = {"booking": Booking.id, "reservation": Reservation.id,
+                                                      "draw": Draw.id}
 
 # Codes are for the phone, not for whoever is signed in already.
-SHOWN = Notice.kind != "code"
+SHOWN = Notice.kind.not_in(CODES)
 
 
 class Message(NamedTuple):
@@ -66,53 +87,62 @@ def own_among(actor: Actor, notice_ids: Collection[int]) -> set[int]:
         select(Notice.id).where(Notice.user_id == actor.user_id, Notice.id.in_(notice_ids), SHOWN)))
 
 
-def still_true(notices: Sequence[Notice], now: datetime) -> set[int]:
-    """The ids of those whose news is what holds at present: the thing is in that state, at that time, and not over."""
-    bookings = _spans(Booking, [n.about_id for n in notices if n.about_kind == "booking"])
-    reservations = _spans(Reservation, [n.about_id for n in notices if n.about_kind == "reservation"])
-    found = set()
-    for notice in notices:
-        states: tuple[object, ...]
-        if notice.kind == "code":
-            if now - notice.created_at < CODES_HOLD_FOR:
-                found.add(notice.id)
-            continue
-        if notice.about_kind == "booking":
-            states, row = _OF_BOOKINGS.get(notice.kind, ()), bookings.get(notice.about_id)
-        elif notice.about_kind == "reservation":
-            states, row = _OF_RESERVATIONS.get(notice.kind, ()), reservations.get(notice.about_id)
-        else:
-            found.add(notice.id)
-            continue
-        if row is None or row[0] not in states:
-            continue
-        told = notice.facts.get("starts_at")
-        if notice.kind in _WORTH_TELLING_AFTERWARDS or (
-                row[1] > now and (told is None or datetime.fromisoformat(str(told)) == row[1])):
-            found.add(notice.id)
+class Thing(NamedTuple):
+    """What a message is about, as it stands. `discreet`: where it takes place says something about somebody's health.
+    """
+
+    state: object
+    starts_at: datetime | None
+    reference: str
+    discreet: bool
+
+
+Things = Mapping[tuple[str, int], Thing]
+
+
+def things(notices: Collection[Notice]) -> Things:
+    """By kind and number; one query for each kind."""
+    found: dict[tuple[str, int], Thing] = {}
+    for kind, statement in _THINGS.items():
+        if ids := {n.about_id for n in notices if n.about_kind == kind}:
+            rows = db.session.execute(statement.where(_NUMBERS[kind].in_(ids))).tuples()
+            found |= {(kind, number): Thing(state, starts_at, reference, place in SENSITIVE)
+                      for number, state, starts_at, reference, place in rows}
     return found
 
 
-def _spans(model: type[Booking] | type[Reservation], ids: Collection[int]) -> dict[int, tuple[object, datetime]]:
-    """State and start, by id."""
-    if not ids:
-        return {}
-    rows = db.session.execute(select(model.id, model.state, model.starts_at).where(model.id.in_(ids)))
-    return {number: (state, starts_at) for number, state, starts_at in rows}
+def is_true(notice: Notice, thing: Thing | None, now: datetime) -> bool:
+    """Whether its news is what holds at present: the thing is in that state, at that time, and not over."""
+    if notice.kind in CODES:
+        return now - notice.created_at < CODES_HOLD_FOR
+    if notice.about_kind not in _STATES:
+        return True
+    if thing is None or thing.starts_at is None or thing.state not in _STATES[notice.about_kind].get(notice.kind, ()):
+        return False
+    if notice.kind in _WORTH_TELLING_AFTERWARDS:
+        return True
+    told = notice.facts.get("starts_at")
+    return thing.starts_at > now and (told is None or datetime.fromisoformat(str(told)) == thing.starts_at)
 
 
-def phones(notices: Sequence[Notice]) -> dict[int, str]:
-    """By message: the number of the account that it is for, else of the resident whom no account acts for."""
-    rows = db.session.execute(
-        select(Notice.id, User.login, Resident.phone)
-        .outerjoin(User, and_(User.id == Notice.user_id, User.disabled.is_(False)))
-        .outerjoin(Resident, and_(Resident.id == Notice.resident_id, Notice.user_id.is_(None)))
-        .where(Notice.id.in_([n.id for n in notices])))
-    found = {number: read_phone(login or phone or "") for number, login, phone in rows}
-    return {number: phone for number, phone in found.items() if phone}
+def is_still_true(notice_id: int) -> bool:
+    """Asked at the last moment before it is sent."""
+    notice = db.session.get(Notice, notice_id, populate_existing=True)
+    if notice is None:
+        return False
+    return is_true(notice, things([notice]).get((notice.about_kind, notice.about_id)), clock.now())
 
 
-def given_up(limit: int) -> list[Delivery]:
+def given_up(limit: int, before: int | None = None) -> list[Delivery]:
     """For administrators, newest first."""
-    return list(db.session.scalars(
-        select(Delivery).where(Delivery.state == DeliveryState.DEAD).order_by(Delivery.id.desc()).limit(limit)))
+    found = select(Delivery).where(Delivery.state == DeliveryState.DEAD).order_by(Delivery.id.desc()).limit(limit)
+    if before is not None:
+        found = found.where(Delivery.id < before)
+    return list(db.session.scalars(found.options(joinedload(Delivery.notice))))
+
+
+def how_many_wait() -> dict[Channel, int]:
+    """Messages on their way, by channel."""
+    rows = db.session.execute(
+        select(Delivery.channel, func.count()).where(Delivery.state.in_(OPEN)).group_by(Delivery.channel))
+    return dict(rows.tuples().all())

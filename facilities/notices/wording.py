@@ -11,6 +11,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from facilities.engine.messages import Answer
 from facilities.web.formats import date_time, day, is_chinese, span
 
 Facts = Mapping[str, Any]
@@ -130,7 +131,7 @@ def _with_code(said: str, facts: Facts) -> str:
 
 
 def _signed_in(facts: Facts) -> str:
-    when = date_time(_instant(facts["at"]))
+    when = date_time(_instant(facts["at"])) if facts.get("at") else _("a day that is not known")
     device = facts.get("device") or _("an unknown device")
     return _("Somebody signed in to your account on %(when)s from a browser that was not known: %(device)s. If it was "
              "not you, change your password at once: that ends every other sign-in.", when=when, device=device)
@@ -140,6 +141,18 @@ def _code(facts: Facts) -> str:
     return _("%(code)s is your code. It holds for ten minutes. Tell it to nobody, not even to staff.",
              code=facts.get("code", "······"))
 
+
+ANSWERS: dict[Answer, Any] = {
+    Answer.CANCEL: _l("I cannot come"), Answer.ACCEPT: _l("I take the place"), Answer.DECLINE: _l("I do not need it"),
+    Answer.COMING: _l("I am coming"),
+}
+
+ANSWERED: dict[Answer, Any] = {
+    Answer.CANCEL: _l("Cancelled. The place is free for somebody else."),
+    Answer.ACCEPT: _l("The place is yours. See you there!"),
+    Answer.DECLINE: _l("Thank you. The place goes to the next."),
+    Answer.COMING: _l("Thank you. See you there!"),
+}
 
 WORDS: dict[str, Words] = {
     "booked": Words(_l("Booked"), _simple(_l("A place in %(what)s is booked: %(when)s."))),
@@ -171,6 +184,10 @@ WORDS: dict[str, Words] = {
            "Without an account of your own, come to the counter."))),
     "drawn": Words(_l("You were drawn"), _drawn),
     "code": Words(_l("Your code"), _code),
+    "carer_code": Words(_l("A code for copies"), lambda facts: _(
+        "Somebody wants to send you copies of messages about their bookings. If you agree, tell them this code: "
+        "%(code)s. It holds for ten minutes.",
+        code=facts.get("code", "······"))),
     "registered_already": Words(_l("You have an account"), lambda _facts: _(
         "Somebody tried to register with your number, which has an account already. If it was you: just sign in. "
         "If not: there is nothing that you need to do.")),

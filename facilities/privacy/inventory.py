@@ -61,6 +61,7 @@ class Kept(StrEnum):
     CODES = "codes"
     INVITATIONS = "invitations"
     NOTICES = "notices"
+    REMINDERS = "reminders"
     DEVICES = "devices"
     KEYS = "keys"
     WORK = "work"  # as long as what it is about
@@ -248,6 +249,7 @@ INVENTORY: dict[str, Table] = {
         party           family     resident  counted   yes
         offer_expires_at behaviour resident  counted   yes
         override_reason words      staff     removed   yes
+        coming_at       behaviour  resident  counted   yes
         """),
     "reservations": _about(Why.BOOK, Kept.COUNTED, """
         id              link       resident  counted   yes
@@ -314,7 +316,53 @@ INVENTORY: dict[str, Table] = {
         channel         behaviour  resident  removed   no
         state           behaviour  resident  removed   no
         ended_at        behaviour  resident  removed   no
+        carer_id        link       user      removed   no
         """, "id reference attempts due_at failure"),
+    "notice_settings": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        language        details    user      removed   yes
+        quiet_from      behaviour  user      removed   yes
+        quiet_until     behaviour  user      removed   yes
+        large_type      details    user      removed   yes
+        """),
+    "channel_choices": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        topic           behaviour  user      removed   yes
+        channel         behaviour  user      removed   yes
+        wanted          behaviour  user      removed   yes
+        """),
+    "email_addresses": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        address         contact    user      removed   yes
+        confirmed_at    behaviour  user      removed   yes
+        """),
+    "carers": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        phone           contact    user      removed   yes
+        confirmed_at    behaviour  user      removed   yes
+        """, "id"),
+    "wechat_accounts": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        openid          contact    user      removed   yes
+        """),
+    "wechat_subscriptions": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        kind            behaviour  user      removed   yes
+        remaining       behaviour  user      removed   yes
+        """),
+    "answer_links": _about(Why.TELL, Kept.NOTICES, """
+        notice_id       link       resident  removed   no
+        code_hash       security   user      removed   no
+        sealed          security   user      removed   no
+        used_at         behaviour  resident  removed   no
+        answer          behaviour  resident  removed   no
+        """, "ends_at"),
+    "reminders": _about(Why.TELL, Kept.REMINDERS, """
+        about_kind      behaviour  resident  kept      no
+        about_id        link       resident  kept      no
+        kind            behaviour  resident  kept      no
+        starts_at       behaviour  resident  kept      no
+        """),
     "audit_entries": _about(Why.RECORD, Kept.CHAIN, """
         at              behaviour  staff     kept      yes
         user_id         link       staff     kept      no

@@ -38,6 +38,14 @@ from facilities.infra.db import Model, db
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
+from facilities.notices.models import (
+    Carer,
+    ChannelChoice,
+    EmailAddress,
+    NoticeSettings,
+    WechatAccount,
+    WechatSubscription,
+)
 from facilities.places.models import Facility, Space
 from facilities.privacy.inventory import INVENTORY
 from facilities.programmes.models import ActivitySession
@@ -111,6 +119,12 @@ def _conditions(seen: Reach) -> dict[type[Model], ColumnElement[bool]]:
         AttendanceEvent: AttendanceEvent.resident_id.in_(full),
         Notice: and_(Notice.user_id == me,
                      or_(Notice.resident_id.is_(None), Notice.resident_id.not_in(partly))),
+        NoticeSettings: NoticeSettings.user_id == me,
+        ChannelChoice: ChannelChoice.user_id == me,
+        EmailAddress: EmailAddress.user_id == me,
+        Carer: Carer.user_id == me,
+        WechatAccount: WechatAccount.user_id == me,
+        WechatSubscription: WechatSubscription.user_id == me,
         SignIn: SignIn.user_id == me,
         KnownDevice: KnownDevice.user_id == me,
         SecondFactor: SecondFactor.user_id == me,

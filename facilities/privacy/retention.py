@@ -20,6 +20,7 @@ from facilities.infra.db import Model, db, unit_of_work
 from facilities.infra.idempotency import KEPT_FOR
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
+from facilities.notices.models import Reminder
 from facilities.privacy import queries
 from facilities.privacy.inventory import Kept
 from facilities.privacy.services import erase_residents
@@ -32,6 +33,7 @@ PERIODS: dict[Kept, timedelta] = {
     Kept.CODES: timedelta(days=1),  # after they ran out
     Kept.INVITATIONS: timedelta(days=90),  # after they ran out, were accepted or withdrawn
     Kept.NOTICES: timedelta(days=365),
+    Kept.REMINDERS: timedelta(days=7),  # after what somebody was reminded of
     Kept.DEVICES: timedelta(days=365),  # after they were last seen
     Kept.KEYS: KEPT_FOR,
     Kept.PERSON: timedelta(days=3 * 365),  # without an account, after the last visit or the registration at a desk
@@ -52,6 +54,7 @@ def _rules(now: datetime) -> dict[Kept, tuple[type[Model], ColumnElement[bool]]]
         Kept.CODES: (OneTimeCode, OneTimeCode.ends_at < _over(Kept.CODES, now)),
         Kept.INVITATIONS: (Invitation, ended < _over(Kept.INVITATIONS, now)),
         Kept.NOTICES: (Notice, Notice.created_at < _over(Kept.NOTICES, now)),
+        Kept.REMINDERS: (Reminder, Reminder.starts_at < _over(Kept.REMINDERS, now)),
         Kept.DEVICES: (KnownDevice, KnownDevice.seen_at < _over(Kept.DEVICES, now)),
     }
 
@@ -93,7 +96,8 @@ def _is_unused(since: datetime) -> ColumnElement[bool]:
         ~exists().where(Merge.gone_id == Resident.id, Merge.undone_at.is_(None)))
 
 
-CARRIED_OUT = (Kept.SIGN_INS, Kept.FAILURES, Kept.CODES, Kept.INVITATIONS, Kept.NOTICES, Kept.DEVICES, Kept.PERSON)
+CARRIED_OUT = (Kept.SIGN_INS, Kept.FAILURES, Kept.CODES, Kept.INVITATIONS, Kept.NOTICES, Kept.REMINDERS,
+               Kept.DEVICES, Kept.PERSON)
 
 
 def forget_all(kind: Kept) -> int:

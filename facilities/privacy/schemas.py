@@ -1,6 +1,6 @@
 """The shape of what is held about somebody, as it is downloaded."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -45,7 +45,7 @@ def _plain(value: object) -> object:
     """As JSON has it: instants in the district's time, numbers of rows as text."""
     if isinstance(value, datetime):
         return clock.local(value).isoformat()
-    if isinstance(value, date):
+    if isinstance(value, date | time):
         return value.isoformat()
     if isinstance(value, StrEnum):
         return value.value

@@ -40,6 +40,14 @@ from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.refusals import Invalid, NotVisible, Refused
+from facilities.notices.models import (
+    Carer,
+    ChannelChoice,
+    EmailAddress,
+    NoticeSettings,
+    WechatAccount,
+    WechatSubscription,
+)
 from facilities.privacy import queries
 from facilities.privacy.queries import Names, Reach, Rows
 from facilities.reservations.models import Reservation
@@ -117,7 +125,8 @@ def _forget_what_hangs_on(user: User) -> None:
     _delete(SignInFailures, SignInFailures.login == fingerprint(user.login))
     _delete(PendingRegistration, PendingRegistration.phone_hash.in_(cipher().lookups(user.login)))
     for model in (SignIn, KnownDevice, SecondFactor, OneTimeCode, IdempotencyKey, Consent, Guardianship,
-                  PastGuardianship, Notice):
+                  PastGuardianship, Notice, NoticeSettings, ChannelChoice, EmailAddress, Carer, WechatAccount,
+                  WechatSubscription):
         _delete(model, model.user_id == user.id)
     _delete(Invitation, Invitation.invited_by == user.id)
     db.session.execute(update(Invitation).where(Invitation.accepted_by == user.id).values(accepted_by=None))

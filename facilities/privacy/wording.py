@@ -1,7 +1,7 @@
 """What the inventory says, in the reader's language: what is held, why, and for how long."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, time
 from typing import Any
 
 from flask_babel import gettext as _
@@ -32,6 +32,12 @@ TITLES: dict[str, Any] = {
     "attendances": _l("Where you were"),
     "attendance_events": _l("What the desk wrote down when you came"),
     "notices": _l("Messages to you"),
+    "notice_settings": _l("How we tell you"),
+    "channel_choices": _l("What comes to you which way"),
+    "email_addresses": _l("Your e-mail address"),
+    "carers": _l("Who gets copies of your messages"),
+    "wechat_accounts": _l("Your WeChat"),
+    "wechat_subscriptions": _l("Messages on WeChat that you agreed to"),
     "sign_ins": _l("Where you are and were signed in"),
     "known_devices": _l("Telephones and computers that we know"),
     "second_factors": _l("Your second key for signing in"),
@@ -62,6 +68,7 @@ HOW_LONG: dict[Kept, Any] = {
     Kept.CODES: _l("one day"),
     Kept.INVITATIONS: _l("%(days)s days after it ended"),
     Kept.NOTICES: _l("%(days)s days"),
+    Kept.REMINDERS: _l("%(days)s days after what you were reminded of"),
     Kept.DEVICES: _l("%(days)s days after it was last used"),
     Kept.KEYS: _l("%(days)s days"),
     Kept.WORK: _l("as long as what it is about"),
@@ -87,7 +94,11 @@ LABELS: dict[str, Any] = {
     "entry_hash": _l("Public code of the ticket"), "weight": _l("Weight in the draw"), "rank": _l("Place in the draw"),
     "won": _l("Won a place"), "walk_in": _l("Came without a booking"), "occurred_at": _l("When"),
     "received_at": _l("Entered on"), "read_at": _l("Read on"), "session": _l("Session"), "facility": _l("Facility"),
-    "space": _l("Room"), "person": _l("Who"),
+    "space": _l("Room"), "person": _l("Who"), "coming_at": _l("Said again that they come"),
+    "language": _l("Language of messages"), "quiet_from": _l("Nothing after"), "quiet_until": _l("And nothing before"),
+    "large_type": _l("Letters in large type"), "topic": _l("About"), "channel": _l("Which way"),
+    "wanted": _l("Wanted"), "address": _l("Address"), "openid": _l("WeChat's number for you"),
+    "remaining": _l("How many"),
 }
 
 # Values in which columns have a word of their own; others stand as they are.
@@ -174,6 +185,8 @@ def _name(names: tuple[str, str | None] | None) -> str | None:
 def _said(value: object) -> str:
     if isinstance(value, datetime):
         return date_time(value)
+    if isinstance(value, time):
+        return f"{value:%H:%M}"
     if isinstance(value, date):
         return date_only(value)
     if isinstance(value, str | bool) and value in VALUES:

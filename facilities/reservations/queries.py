@@ -146,8 +146,8 @@ def ahead(resident_id: int, space_id: int, now: datetime, *, but_for: int | None
             Reservation.state == ReservationState.CONFIRMED, Reservation.ends_at > now, *others)) or 0
 
 
-def whom(reservation_id: int) -> Select[Any]:
+def whom(*conditions: ColumnElement[bool]) -> Select[Any]:
     """For the outbox: (reservation, resident, account that acts for the resident or null)."""
     return (select(Reservation.id, Reservation.resident_id, Guardianship.user_id)
             .outerjoin(Guardianship, households.who_acts_for(Reservation.resident_id))
-            .where(Reservation.id == reservation_id))
+            .where(*conditions))

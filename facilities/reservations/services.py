@@ -217,4 +217,4 @@ def facts_of(reservation: Reservation, space: Space) -> dict[str, object]:
 
 
 def _tell(kind: str, reservation: Reservation, facts: dict[str, object], *, by: Actor | None = None) -> None:
-    tell(kind, "reservation", queries.whom(reservation.id), facts, by=by.user_id if by else None)
+    tell(kind, "reservation", queries.whom(Reservation.id == reservation.id), facts, by=by.user_id if by else None)

@@ -52,6 +52,9 @@ _PLAIN: dict[str, Any] = {
     "second_factor_required": _l("Staff here need a second factor, so it cannot be removed. If you have a new phone, "
                                  "ask an administrator."),
     "code_not_right": _l("The code is not right, or its time is over. Please check it, or ask for a new one."),
+    "answered_already": _l("This has been answered, or cannot be answered any more. Below you see how it stands."),
+    "wechat_not_linked": _l("Connect WeChat first: open the mini-program while you are signed in."),
+    "wechat_unavailable": _l("WeChat cannot be reached at the moment. Please try again later."),
     "login_taken": _l("This login is already in use. Choose another one."),
     "already_merged": _l("One of the two records has been merged already. Look at the list of past merges."),
     "merge_identities_differ": _l(
@@ -115,6 +118,9 @@ def _instant(facts: Mapping[str, Any], name: str) -> str:
 
 def _limit_reached(facts: Mapping[str, Any]) -> str:
     number = facts.get("limit", 0)
+    if facts.get("rule") == "carers":
+        return ngettext("Copies go to at most %(num)d phone. Remove one first.",
+                        "Copies go to at most %(num)d phones. Remove one first.", number)
     if facts.get("rule") == "per_household_per_session":
         return ngettext("A household can have %(num)d place in this session.",
                         "A household can have %(num)d places in this session.", number)
@@ -176,6 +182,9 @@ INPUT_MESSAGES: dict[str, Any] = {
     "login_too_long": _l("Use at most 64 characters."),
     "day_too_far": _l("This day is too far away. Check the year."),
     "another_day": _l("The date differs from the one in the address."),
+    "not_an_email": _l("Enter an e-mail address, as in name@example.org."),
+    "own_number": _l("This is your own number: it gets your messages already."),
+    "not_a_wechat_code": _l("WeChat does not know this code. Open the mini-program again."),
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),
     "reason_needed": _l("Say why: the reason is kept on record."),

@@ -15,10 +15,8 @@ from facilities.households.models import PendingRegistration
 from facilities.households.registration import HOLDS_FOR, MOST_ATTEMPTS, MOST_OPEN, forget_old
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
-from facilities.notices.channels import Message
-from facilities.notices.delivery import deliver
-from facilities.notices.models import ChannelKind
 from tests.client import Caller
+from tests.notices.ways import Kept, out
 from tests.world import World
 
 PHONE = "13800138000"
@@ -41,18 +39,12 @@ def confirmed(app: Flask) -> Iterator[None]:
     app.config["HUIMIN_SETTINGS"] = before
 
 
-class Phone:
+class Phone(Kept):
     """What arrives on phones."""
 
-    def __init__(self) -> None:
-        self.messages: list[Message] = []
-
-    def send(self, message: Message) -> None:
-        self.messages.append(message)
-
     def codes(self) -> list[str]:
-        deliver({ChannelKind.SMS: self})
-        return [re.findall(r"\d{6}", m.text)[0] for m in self.messages if m.template == "code" and m.recipient == PHONE]
+        out(self)
+        return [re.findall(r"\d{6}", m.text)[0] for m in self.sent if m.template == "code" and m.recipient == PHONE]
 
 
 def accounts() -> int:
@@ -79,7 +71,7 @@ def test_a_known_phone_is_answered_alike_and_its_owner_is_told_once(world: World
     for _ in range(2):
         ask(anyone, phone=owner.user.login)
     assert phone.codes() == []
-    assert [(m.template, m.recipient) for m in phone.messages] == [("registered_already", owner.user.login)]
+    assert [(m.template, m.recipient) for m in phone.sent] == [("registered_already", owner.user.login)]
     anyone.post("/accounts/confirm", {"phone": owner.user.login, "code": "123456"}, status=409)
 
 

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
@@ -14,30 +14,21 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from config import Sms
+from facilities.accounts import codes
+from facilities.accounts.models import CodePurpose
 from facilities.engine.deliveries import GAPS, LEASE
+from facilities.engine.messages import Channel
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
-from facilities.notices.channels import Channel, Folder, Message, SmsGateway, Undelivered
-from facilities.notices.delivery import deliver, dispatch, send_again, take
-from facilities.notices.models import ChannelKind, Delivery
+from facilities.notices import delivery
+from facilities.notices.channels.folder import Folder
+from facilities.notices.channels.message import Message, Outcome, Undelivered
+from facilities.notices.channels.sms import SmsGateway
+from facilities.notices.delivery import dispatch, note_receipt, send_again, take
+from facilities.notices.models import Delivery
+from tests.notices.ways import Kept, out
 from tests.world import World
-
-
-class Kept:
-    """A channel that keeps what it gets, and fails as often as it is told to."""
-
-    def __init__(self, *failures: Undelivered | None) -> None:
-        self.failures, self.sent = list(failures), list[Message]()
-
-    def send(self, message: Message) -> None:
-        failure = self.failures.pop(0) if self.failures else None
-        if failure:
-            raise failure
-        self.sent.append(message)
-
-
-def out(channel: Channel) -> tuple[int, int]:
-    return deliver({ChannelKind.SMS: channel})
 
 
 def states() -> Counter[str]:
@@ -109,22 +100,23 @@ def test_what_fails_for_good_or_too_often_is_given_up_and_sent_again_by_hand(wor
         world.resident().ask(world.session(starts_at=now + timedelta(days=30)))
     channel = Kept(Undelivered("refused", for_good=True), *[Undelivered("unavailable")] * (len(GAPS) + 1))
     moment = now
-    for gap in (*GAPS, timedelta()):
+    while "waiting" in states() or moment == now:
         with clock.frozen(moment):
             out(channel)
-        moment += gap
+        moment = max(db.session.scalars(select(Delivery.due_at)))
     assert states() == {"dead": 2}
+    assert moment - now > sum(GAPS[:-1], timedelta())
     with clock.frozen(moment):
-        for number in db.session.scalars(select(Delivery.id)).all():
-            assert unit_of_work(lambda number=number: send_again(number))
-            assert not unit_of_work(lambda number=number: send_again(number))
+        numbers = list(db.session.scalars(select(Delivery.id)))
+        assert sorted(unit_of_work(lambda: send_again(numbers))) == numbers
+        assert unit_of_work(lambda: send_again(numbers)) == []
         assert out(channel) == (2, 0)
 
 
 def test_what_a_dead_worker_had_taken_is_sent_by_the_next(world: World, now: datetime) -> None:
     world.resident().ask(world.session(starts_at=now + timedelta(days=3)))
-    unit_of_work(lambda: dispatch((ChannelKind.SMS,)))
-    (taken,) = unit_of_work(take)
+    unit_of_work(lambda: dispatch((Channel.SMS,)))
+    (taken,) = unit_of_work(lambda: take(Channel.SMS)) or []
     channel = Kept()
     assert out(channel) == (0, 0)
     with clock.frozen(now + LEASE):
@@ -150,7 +142,7 @@ def test_several_workers_at_once_send_each_message_once(app: Flask, world: World
 
 def test_without_a_channel_nothing_waits(world: World) -> None:
     world.resident().ask(world.session())
-    assert deliver({}) == (0, 0)
+    assert unit_of_work(lambda: dispatch(())) == 1
     assert states() == {}
 
 
@@ -174,6 +166,101 @@ def test_a_folder_that_cannot_be_written_is_a_failure_and_no_crash(tmp_path: Pat
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(Undelivered, match="folder"):
         Folder(tmp_path / "file").send(Message("1", "sms", "booked", "…", "r", {}))
+
+
+def test_what_a_provider_accepts_is_sent_again_until_its_receipt_comes(world: World, now: datetime) -> None:
+    world.resident().ask(world.session(starts_at=now + timedelta(days=9)))
+    channel = Kept(outcome=Outcome.ACCEPTED)
+    for later in (0, 14, 16):  # minutes
+        with clock.frozen(now + timedelta(minutes=later)):
+            out(channel)
+    assert len({m.reference for m in channel.sent}) == 1
+    assert len(channel.sent) == 2, "the first was lost on the way, for all that we know"
+    reference = channel.sent[0].reference
+    for _ in range(3):
+        unit_of_work(lambda: note_receipt(reference, delivered=True))
+        assert states() == {"sent": 1}
+    unit_of_work(lambda: note_receipt(reference, delivered=False, for_good=True))
+    assert states() == {"sent": 1}, "what has arrived has arrived"
+    with clock.frozen(now + timedelta(hours=3)):
+        assert out(channel) == (0, 0)
+
+
+def test_what_never_gets_a_receipt_is_given_up_and_one_that_comes_late_still_counts(
+    world: World, now: datetime
+) -> None:
+    world.resident().ask(world.session(starts_at=now + timedelta(days=9)))
+    channel = Kept(outcome=Outcome.ACCEPTED)
+    moment = now
+    while "dead" not in states():
+        with clock.frozen(moment):
+            out(channel)
+        moment = max(db.session.scalars(select(Delivery.due_at)))
+    assert len(channel.sent) == len(GAPS) + 1
+    assert db.session.scalars(select(Delivery.failure)).all() == ["no_receipt"]
+    unit_of_work(lambda: note_receipt(channel.sent[0].reference, delivered=True))
+    assert states() == {"sent": 1}
+
+
+@pytest.mark.parametrize(("for_good", "state"), [(True, "dead"), (False, "waiting")])
+def test_a_receipt_that_it_did_not_arrive_is_a_failure(world: World, for_good: bool, state: str) -> None:
+    world.resident().ask(world.session())
+    channel = Kept(outcome=Outcome.ACCEPTED)
+    out(channel)
+    for _ in range(2):
+        unit_of_work(lambda: note_receipt(channel.sent[0].reference, delivered=False, for_good=for_good))
+        assert states() == {state: 1}
+
+
+def test_what_is_cancelled_while_others_are_sent_is_not_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A slow provider: of a batch that was taken together, the last ones wait, and are asked about again."""
+    someone, session = world.resident(), world.session()
+    others = [world.resident() for _ in range(3)]
+    for other in others:
+        other.ask(session)
+    booking = someone.ask(session)["items"][0]["id"]
+
+    class Slow(Kept):
+        def send(self, message: Message) -> Outcome:
+            if not self.sent:
+                with world.app.app_context():
+                    someone.cancel(booking)
+            return super().send(message)
+
+    channel = Slow()
+    monkeypatch.setattr(delivery, "SENDERS", 1)
+    out(channel)
+    assert {m.recipient for m in channel.sent} == {other.login for other in others}
+
+
+def test_quiet_hours_hold_what_can_wait(world: World, now: datetime) -> None:
+    """Ten at night: a place for next week can wait until the morning, the code that somebody asked for cannot."""
+    night, morning = clock.at(now.date(), time(22)), clock.at(now.date() + timedelta(days=1), time(8))
+    channel, someone = Kept(), world.resident()
+    session = world.session(starts_at=now + timedelta(days=7))
+    with clock.frozen(night):
+        someone.ask(session)
+        unit_of_work(lambda: codes.send(someone.login, someone.user, CodePurpose.RESET))
+        out(channel)
+        assert channel.kinds == ["code"]
+    with clock.frozen(morning - timedelta(minutes=1)):
+        out(channel)
+        assert channel.kinds == ["code"]
+    with clock.frozen(morning):
+        out(channel)
+    assert channel.kinds == ["code", "booked"]
+
+
+def test_a_code_goes_where_it_was_asked_for_and_nowhere_else(world: World) -> None:
+    someone = world.resident()
+    unit_of_work(lambda: codes.send(someone.login, someone.user, CodePurpose.EMAIL, "chen@example.org", "email"))
+    sms, mail = Kept(), Kept()
+    both = (Channel.SMS, Channel.EMAIL)
+    out(sms, Channel.SMS, both)
+    out(mail, Channel.EMAIL, both)
+    assert sms.sent == []
+    (letter,) = mail.sent
+    assert (letter.recipient, letter.template) == ("chen@example.org", "code")
 
 
 class Gateway(BaseHTTPRequestHandler):
@@ -210,6 +297,7 @@ def gateway() -> Iterator[ThreadingHTTPServer]:
     ("status", "kind", "for_good"),
     [
         (200, None, False),
+        (202, None, False),
         (302, "unavailable", False),
         (400, "refused", True),
         (429, "unavailable", False),
@@ -220,14 +308,24 @@ def gateway() -> Iterator[ThreadingHTTPServer]:
 def test_what_a_provider_answers_decides(
     gateway: ThreadingHTTPServer, status: int, kind: str | None, for_good: bool
 ) -> None:
-    channel = SmsGateway(f"http://127.0.0.1:{gateway.server_port}/send", "key", httpx.Timeout(2))
+    settings = Sms(f"http://127.0.0.1:{gateway.server_port}/send", "key", "惠民大渡口", {"booked": "SMS_17"})
+    channel = SmsGateway(settings, httpx.Timeout(2))
     message = Message("13900000001", "sms", "booked", str(status), "reference", {"kind": "booking", "id": "7"})
     if kind is None:
-        channel.send(message)
+        assert channel.send(message) is (Outcome.ACCEPTED if status == 202 else Outcome.DELIVERED)
     else:
         with pytest.raises(Undelivered) as failure:
             channel.send(message)
         assert (failure.value.kind, failure.value.for_good) == (kind, for_good)
+    channel.close()
     ((body, signature), *_) = gateway.got  # type: ignore[attr-defined]
-    assert body == {"to": "13900000001", "template": "booked", "text": str(status), "reference": "reference"}
+    assert body == {
+        "to": "13900000001",
+        "template": "SMS_17",
+        "parameters": [],
+        "text": str(status),
+        "signature": "惠民大渡口",
+        "parts": 1,
+        "reference": "reference",
+    }
     assert len(signature) == 64

@@ -10,6 +10,8 @@ from flask import Flask
 from flask_babel import force_locale
 
 from config import ROOT
+from facilities.engine.messages import ANSWERS, TOPIC_OF, Topic
+from facilities.notices.short import SHORT
 from facilities.notices.wording import WORDS, heading, text
 
 SESSION = {
@@ -42,8 +44,11 @@ KINDS = {
     "reservation_cancelled",
     "drawn",
     "not_drawn",
+    "reminder_day",
+    "reminder_hour",
+    "feedback",
 }
-ABOUT_THE_ACCOUNT = {"code", "registered_already"}
+ABOUT_THE_ACCOUNT = {kind for kind, topic in TOPIC_OF.items() if topic is Topic.SECURITY}
 
 
 ABOUT_PEOPLE = {"guardian_joined", "guardian_left", "right_ended", "right_ended_by_age", "came_of_age"}
@@ -80,6 +85,8 @@ def test_every_kind_that_is_told_anywhere_has_words() -> None:
     assert told >= {"booked", "waitlisted", "promoted", "offered", "offer_expired", "moved", "drawn", "not_drawn"}
     assert told <= set(WORDS)
     assert set(WORDS) == KINDS | ABOUT_THE_ACCOUNT | ABOUT_PEOPLE
+    assert set(WORDS) == set(SHORT) == set(TOPIC_OF)
+    assert set(ANSWERS) <= KINDS
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

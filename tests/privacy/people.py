@@ -1,7 +1,7 @@
 """A household about which something is kept in every table."""
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from sqlalchemy import delete, insert, select
@@ -36,6 +36,14 @@ from facilities.infra.encryption import cipher
 from facilities.infra.idempotency import IdempotencyKey
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
+from facilities.notices.models import (
+    Carer,
+    ChannelChoice,
+    EmailAddress,
+    NoticeSettings,
+    WechatAccount,
+    WechatSubscription,
+)
 from facilities.programmes.models import ActivitySession
 from facilities.reservations.models import Reservation, ReservationState
 from tests.client import Browser
@@ -203,6 +211,15 @@ def plant(of: Family) -> None:
             },
         ),
         (KnownDevice, {"user_id": user, "token_hash": "d" * 64, "seen_at": now}),
+        (
+            NoticeSettings,
+            {"user_id": user, "language": "en", "quiet_from": time(22), "quiet_until": time(7), "large_type": True},
+        ),
+        (ChannelChoice, {"user_id": user, "topic": "feedback", "channel": "sms", "wanted": False}),
+        (EmailAddress, {"user_id": user, "address": "zou@example.org", "confirmed_at": now}),
+        (Carer, {"user_id": user, "phone": "13700000088", "confirmed_at": now}),
+        (WechatAccount, {"user_id": user, "openid": "o-zou"}),
+        (WechatSubscription, {"user_id": user, "kind": "promoted", "remaining": 2}),
         (SecondFactor, {"user_id": user, "secret": box.encrypt("s"), "confirmed_at": now, "last_step": 7}),
         (
             OneTimeCode,
@@ -234,6 +251,7 @@ def plant(of: Family) -> None:
         select(Booking).where(Booking.session_id == of.past.id, Booking.resident_id == mother)
     ).one()
     booking.override_reason, booking.party, booking.offer_expires_at = "邹女士行动不便", "P7", now
+    booking.coming_at = now
     called_off = db.session.scalars(select(Booking).where(Booking.state == BookingState.CANCELLED)).one()
     called_off.cancel_reason = "老师生病"
     given_back = db.session.scalars(select(Reservation).where(Reservation.state == ReservationState.CANCELLED)).one()

@@ -93,6 +93,9 @@ def test_nothing_that_was_planted_is_left_anywhere(here: Family) -> None:
         here.mother.login,
         "13700000077",
         "13700000066",
+        "13700000088",
+        "zou@example.org",
+        "o-zou",
         "500104004001",
     )
     before = everything()

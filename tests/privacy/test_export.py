@@ -1,7 +1,7 @@
 """Everything that is held can be seen and taken along, by whom it is about and by nobody else."""
 
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -39,7 +39,7 @@ OPENED = {"id_number": (NUMBER, CHILDS_NUMBER), "certificate": (CERTIFICATE, Non
 def in_json(value: object) -> object:
     if isinstance(value, datetime):
         return clock.local(value).isoformat()
-    if isinstance(value, date):
+    if isinstance(value, date | time):
         return value.isoformat()
     return value.value if isinstance(value, StrEnum) else value
 

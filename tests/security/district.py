@@ -12,11 +12,16 @@ from facilities.closures.services import Closing
 from facilities.draws import services as draws
 from facilities.engine.draws import WeightRule
 from facilities.engine.eligibility import Sex
+from facilities.engine.messages import Channel
 from facilities.households.invitations import invite
 from facilities.households.services import register_at_desk
 from facilities.infra.db import db, unit_of_work
+from facilities.infra.encryption import cipher
+from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Role
+from facilities.kernel.ids import new_reference
+from facilities.notices.models import AnswerLink, Carer, Delivery, DeliveryState
 from facilities.people.services import merge
 from facilities.places.models import Facility
 from facilities.series import services as series
@@ -132,7 +137,25 @@ class District:
             "user": str(staff.user.id),
             "notice": owner.api.get("/notices")["items"][0]["id"],
             "day": "2026-11-02",
-        }
+        } | unit_of_work(lambda: self._of_messages(owner, booking.id))
+
+    def _of_messages(self, owner: Someone, booking_id: int) -> dict[str, str]:
+        """A carer who gets copies, a message that was given up, and the code by which one can be answered."""
+        carer = Carer(user_id=owner.user.id, phone="13800138001", confirmed_at=clock.now())
+        told = (Notice.kind == "booked", Notice.about_id == booking_id, Notice.user_id == owner.user.id)
+        notice = db.session.scalars(select(Notice).where(*told)).one()
+        given_up = Delivery(
+            notice_id=notice.id, channel=Channel.SMS, reference=f"r-{notice.id}", state=DeliveryState.DEAD, attempts=10,
+            due_at=clock.now(), ended_at=clock.now(), failure="refused",
+        )  # fmt: skip
+        code = new_reference(10)
+        link = AnswerLink(
+            notice_id=notice.id, code_hash=cipher().lookup(code), sealed=cipher().encrypt(code),
+            ends_at=clock.now() + timedelta(days=1),
+        )  # fmt: skip
+        db.session.add_all([carer, given_up, link])
+        db.session.flush()
+        return {"carer": str(carer.id), "delivery": str(given_up.id), "code": code}
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (
