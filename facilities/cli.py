@@ -10,6 +10,7 @@ from time import sleep
 
 import click
 from flask import Flask
+from flask_babel import force_locale
 from flask_migrate import upgrade
 from gunicorn.app.base import BaseApplication
 from gunicorn.config import Config
@@ -29,8 +30,11 @@ from facilities.infra.db import refresh_planner, unit_of_work
 from facilities.infra.encryption import Unreadable
 from facilities.kernel.actors import Granted, Role
 from facilities.kernel.refusals import Invalid, Refused
+from facilities.notices.rendering import answer_page
+from facilities.notices.short import SHORT, registered
 from facilities.places.reference import load_reference_data
 from facilities.statistics.services import verify
+from facilities.web.language import DEFAULT, LANGUAGES
 from facilities.web.log import set_up_log
 from facilities.web.wording import words_for, words_for_input
 
@@ -189,6 +193,20 @@ def statistics_verify() -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} differences in {looked_at} sessions")
     click.echo(f"{looked_at} sessions recounted, all figures agree")
+
+
+@main.group(help="Messages to people.")
+def messages() -> None:
+    pass
+
+
+@messages.command("texts", help="The texts of text messages, as a provider is to register them, by kind.")
+@click.option("--language", type=click.Choice(list(LANGUAGES)), default=DEFAULT)
+def messages_texts(language: str) -> None:
+    page = answer_page()
+    with force_locale(language):
+        for kind in SHORT:
+            click.echo(f"{kind}\t{registered(kind, page)}")
 
 
 @main.group(help="Identity numbers, certificates and other secrets that are kept encrypted.")

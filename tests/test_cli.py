@@ -16,6 +16,7 @@ from facilities.accounts.queries import user_by_login
 from facilities.engine.roll_call import EventKind
 from facilities.infra.db import db
 from facilities.infra.exclusion import never_changed_triggers
+from facilities.notices.short import SHORT
 from tests.stores import Store
 from tests.world import World
 
@@ -132,6 +133,15 @@ def test_v16_4_2_the_audit_is_followed_to_its_end_and_what_was_changed_is_found(
     with db.engine.begin() as connection:
         for trigger in never_changed_triggers("audit_entries", kind):
             connection.execute(text(trigger))
+
+
+def test_a_provider_is_given_the_texts_to_register(manage: Manage) -> None:
+    done = manage("messages", "texts")
+    assert done.returncode == 0, done.stderr
+    texts = dict(line.split("\t") for line in done.stdout.splitlines())
+    assert texts["booked"].startswith("已预约：{1}，{2}。")
+    assert texts["code"].startswith("验证码{1}")
+    assert set(texts) == set(SHORT)
 
 
 def test_what_is_no_anchor_is_said_to_be_none(world: World, manage: Manage) -> None:

@@ -86,6 +86,7 @@ class RosterRow(BaseSchema):
     phone_masked = fields.String(allow_none=True)
     status = fields.String()
     party = fields.String(allow_none=True)
+    coming = fields.Boolean()
 
 
 class Roster(BaseSchema):
@@ -106,4 +107,4 @@ def show_roster_row(booking: Booking) -> dict[str, Any]:
     return {"booking_id": booking.id, "reference": booking.reference, "resident_id": person.id, "name": person.name,
             "age": age_on(person.birth_date, day) if person.birth_date else None, "sex": person.sex.value,
             "phone_masked": mask_phone(person.phone) if person.phone else None, "status": booking.state.value,
-            "party": booking.party}
+            "party": booking.party, "coming": booking.coming_at is not None}

@@ -44,7 +44,7 @@ def render(out: Outgoing) -> Message | None:
     if not recipient:
         return None
     with force_locale(out.reader.language):
-        said = short(out.notice.kind, facts, page=_answer_page(), answer=out.answer, copy=out.carer_id is not None)
+        said = short(out.notice.kind, facts, page=answer_page(), answer=out.answer, copy=out.carer_id is not None)
         letter = _letter(out, facts) if out.channel is Channel.EMAIL else None
         return Message(
             recipient=str(recipient), channel=out.channel.value, template=out.notice.kind,
@@ -70,7 +70,7 @@ def _address(out: Outgoing) -> str | None:
     return out.reader.carers.get(out.carer_id) if out.carer_id is not None else out.reader.address(out.channel)
 
 
-def _answer_page() -> str | None:
+def answer_page() -> str | None:
     """As people type it: without what every browser adds by itself."""
     page = outside("notices.enter_answer")
     return page.partition("://")[2] if page else None

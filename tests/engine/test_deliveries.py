@@ -1,6 +1,6 @@
 """Quiet hours, and what they do not hold; when a message is tried again."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 
 import pytest
 
@@ -11,7 +11,7 @@ from facilities.kernel.clock import DISTRICT
 def at(text: str) -> datetime:
     """On the district's wall clock, in September 2026."""
     day, wall = text.split()
-    return datetime.combine(datetime(2026, 9, int(day)), time.fromisoformat(wall), DISTRICT)
+    return datetime.combine(date(2026, 9, int(day)), time.fromisoformat(wall), DISTRICT)
 
 
 @pytest.mark.parametrize(

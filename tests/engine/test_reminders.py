@@ -30,7 +30,9 @@ def test_when_somebody_is_reminded(kind: str, starts_at: str, when: str) -> None
 
 
 @pytest.mark.parametrize("kind", [DAY, HOUR])
-@pytest.mark.parametrize("quiet", [QUIET, Quiet(time(20), time(10)), Quiet(time(12), time(14)), Quiet(time(0), time(0))])
+@pytest.mark.parametrize(
+    "quiet", [QUIET, Quiet(time(20), time(10)), Quiet(time(12), time(14)), Quiet(time(0), time(0))]
+)
 def test_whenever_it_begins_the_reminder_is_before_it_and_never_in_the_quiet(kind: str, quiet: Quiet) -> None:
     for minutes in range(0, 24 * 60, 7):
         starts_at = at("20 00:00") + timedelta(minutes=minutes)

@@ -58,7 +58,8 @@ def provider(answer: Callable[[Asked], Answer] | None = None) -> Iterator[Provid
             self.end_headers()
             self.wfile.write(content)
 
-        do_GET = do_POST
+        def do_GET(self) -> None:
+            self.do_POST()
 
         def log_message(self, *_: object) -> None:
             pass
@@ -81,7 +82,7 @@ class Mailbox:
     letters: list[EmailMessage] = field(default_factory=list)
     refuses: str | None = None
 
-    async def handle_RCPT(
+    async def handle_RCPT(  # noqa: N802 - as aiosmtpd calls it
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         if self.refuses:
@@ -89,7 +90,9 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802 - as above
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
         content = envelope.original_content or b""
         letter = BytesParser(policy=default).parsebytes(content)
         assert isinstance(letter, EmailMessage)

@@ -26,7 +26,11 @@ MESSAGE = Message(
     heading="有名额了",
     html="<p>有人退出了</p>",
     calendar=b"BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n",
-    details={"what": "非遗竹编与蜀绣体验周末亲子专场第二期加场再加场", "when": "9月19日 周六 09:00", "note": "有名额了"},
+    details={
+        "what": "非遗竹编与蜀绣体验周末亲子专场第二期加场再加场",
+        "when": "9月19日 周六 09:00",
+        "note": "有名额了",
+    },
 )
 SENDER = "惠民大渡口 <noreply@huimin.example.org>"
 

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from config import Wechat
-from facilities.engine.messages import Channel
+from facilities.engine.messages import Channel, Topic
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.notices import preferences
@@ -39,12 +39,6 @@ def sent(channel: Channel) -> Kept:
     way = Kept()
     out(way, channel, EVERYWHERE)
     return way
-
-
-def code_to(recipient: str, channel: Channel) -> str:
-    """The six digits that went there last."""
-    text = [m.text for m in sent(channel).sent if m.recipient == recipient][-1]
-    return next(word for word in text.replace("：", " ").replace("。", " ").replace("，", " ").split() if word.isdigit())
 
 
 def with_email(someone: Someone, address: str = "chen@example.org") -> None:
@@ -357,9 +351,8 @@ def test_the_page_asks_no_more_because_there_is_more(world: World, queries: Coun
     someone, other = world.resident(), world.resident()
     with_carer(other)
     with_email(other)
-    unit_of_work(
-        lambda: preferences.change(other.actor, choices={(t, c): False for t, c in preferences.of(other.actor).chosen})
-    )
+    nothing = {(topic, channel): False for topic in Topic for channel in Channel}
+    unit_of_work(lambda: preferences.change(other.actor, choices=nothing))
     counts = []
     for who in (someone, other):
         browser = world.browser(who)
