@@ -26,6 +26,7 @@ from facilities.households import api as households_api
 from facilities.households import views as households_views
 from facilities.infra.db import db
 from facilities.infra.encryption import register_encryption
+from facilities.jobs import views as jobs_views
 from facilities.kernel import clock
 from facilities.notices import api as notices_api
 from facilities.notices import views as notices_views
@@ -55,7 +56,7 @@ from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
-         reservations_views, family_views, staff_views, privacy_views, people_views)
+         reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api)
 

@@ -1,70 +1,178 @@
-"""What time alone brings about, done by whoever runs `bin/manage worker`: twice at once does nothing twice."""
+"""What time alone brings about, as jobs: how often each runs, and what it does.
+
+Two workers at once do nothing twice: a run is claimed in our own database (`jobs.services.claim`), and what a job does
+is held by the locks and keys of what it does it to. Whoever adds a job adds a line here and a word in `web.parts`.
+"""
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
+from threading import Lock
 
 from flask import current_app
 
+from config import Settings
 from facilities.accounts import grants
 from facilities.accounts.services import lapse
 from facilities.bookings import queries as bookings
 from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
+from facilities.engine.messages import Channel
 from facilities.households import queries as households
 from facilities.households import registration
 from facilities.households.services import come_of_age
 from facilities.infra.db import unit_of_work
 from facilities.infra.idempotency import forget_old
+from facilities.jobs.services import claim, forget_old_runs, note_end
 from facilities.kernel import clock
-from facilities.notices.channels.installed import opened
+from facilities.notices.channels.installed import installed, opened
 from facilities.notices.delivery import deliver, dispatch
 from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
+from facilities.statistics.services import verify
 
 log = logging.getLogger(__name__)
 
+Done = tuple[int, int]  # how many were done, how many failed
+
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+SOON = timedelta(seconds=5)
+NIGHT = timedelta(hours=19)  # three in the morning in the district, from the midnight of UTC
+MOST_ROUNDS = 5  # of one job's outcome being another's work: an offer runs out, the next is told
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`offset`: when within its interval it runs. `by_itself`: it asks for much, and runs only when it is its time."""
+
+    name: str
+    every: timedelta
+    do: Callable[[], Done]
+    offset: timedelta = timedelta()
+    by_itself: bool = False
+
+    def slot(self, moment: datetime) -> int:
+        """The number of the run that is due at a moment."""
+        return int((moment.timestamp() - self.offset.total_seconds()) // self.every.total_seconds())
+
+    def starts(self, slot: int) -> float:
+        """Of a run: seconds since the epoch."""
+        return slot * self.every.total_seconds() + self.offset.total_seconds()
+
+
+def jobs(settings: Settings) -> tuple[Job, ...]:
+    """In the order in which one's outcome is the next one's work."""
+    return (
+        Job("sessions_settled", timedelta(seconds=20), _each(bookings.sessions_to_settle, settle_session)),
+        Job("draws_held", timedelta(seconds=20), _each(draws.due, hold)),
+        Job("grants_lapsed", HOUR, _each(grants.due_to_lapse, lapse)),
+        Job("children_come_of_age", HOUR, _each(households.come_of_age, come_of_age)),
+        Job("merged_records_followed", 5 * MINUTE, _each(people.to_gather, gather)),
+        Job("reminders", MINUTE, _whole(remind)),
+        Job("messages_planned", SOON, _plan_messages),
+        *(Job(f"messages_{channel}", SOON, partial(_send_messages, channel)) for channel in installed(settings)),
+        Job("keys_forgotten", 10 * MINUTE, _whole(forget_old)),
+        Job("registrations_forgotten", 10 * MINUTE, _whole(registration.forget_old)),
+        Job("data_forgotten", HOUR, _forget_what_is_over),
+        Job("runs_forgotten", DAY, _whole(forget_old_runs), NIGHT),
+        Job("figures_checked", DAY, _check_figures, NIGHT, by_itself=True),
+    )
+
+
+_running: dict[str, Lock] = {}
+
+
+def run(job: Job, slot: int) -> None:
+    """This run, if nobody else has it, and unless the one before is still at it here.
+
+    A run of a worker that was killed keeps nobody from the next one: it holds nothing.
+    """
+    lock = _running.setdefault(job.name, Lock())
+    if not lock.acquire(blocking=False):
+        return
+    try:
+        if unit_of_work(partial(claim, job.name, job.every, slot)):
+            began = clock.machine_time()
+            done, failed, failure = carry_out(job)
+            unit_of_work(partial(note_end, job.name, slot, began, done, failed, failure))
+    finally:
+        lock.release()
+
+
+def carry_out(job: Job) -> tuple[int, int, str | None]:
+    """Done, failed, and the kind of what went wrong as a whole: the words of an error can hold what somebody typed."""
+    try:
+        return (*job.do(), None)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other jobs have their turn
+        log.error("%s failed with %s", job.name, type(error).__name__)  # noqa: TRY400 - only the kind is logged
+        return 0, 1, type(error).__name__
+
 
 def do_what_is_due() -> Iterator[tuple[str, int, int]]:
-    """(what, how many were done, how many failed). Each thing is a unit of its own: one that fails keeps no other."""
-    for name, due, do in (
-        ("sessions settled", bookings.sessions_to_settle, settle_session),
-        ("draws held", draws.due, hold),
-        ("grants lapsed", grants.due_to_lapse, lapse),
-        ("children come of age", households.come_of_age, come_of_age),
-        ("late bookings of merged records moved", people.to_gather, gather),
-    ):
-        ids = unit_of_work(partial(due, clock.now()))
-        done = sum(_one(name, do, number) for number in ids)
-        yield name, done, len(ids) - done
-    yield "keys forgotten", unit_of_work(forget_old), 0
-    yield "registrations forgotten", unit_of_work(registration.forget_old), 0
-    yield "reminded", unit_of_work(remind), 0
-    with opened(current_app.config["HUIMIN_SETTINGS"]) as ways:
-        while unit_of_work(partial(dispatch, tuple(ways))):
-            pass
-        for channel, way in ways.items():
-            yield f"messages sent by {channel}", *deliver(channel, way)
+    """Everything once, here and now: (job, how many were done, how many failed). Again while there is more to do."""
+    every = [job for job in jobs(current_app.config["HUIMIN_SETTINGS"]) if not job.by_itself]
+    for _ in range(MOST_ROUNDS):
+        anything = 0
+        for job in every:
+            done, failed, _failure = carry_out(job)
+            anything += done
+            yield job.name, done, failed
+        if not anything:
+            return
 
 
-def forget_what_is_over() -> Iterator[tuple[str, int, int]]:
-    """The same of what has been kept long enough. It looks at whole tables, so once an hour is often enough."""
-    for kind in CARRIED_OUT:
-        try:
-            yield f"{kind.value} forgotten", forget_all(kind), 0
-        except Exception as error:  # noqa: BLE001 - as below
-            log.error("%s: forgetting failed with %s", kind.value, type(error).__name__)  # noqa: TRY400
-            yield f"{kind.value} forgotten", 0, 1
+def _each(due: Callable[[datetime], list[int]], do: Callable[[int], object]) -> Callable[[], Done]:
+    """Each thing is a unit of its own: one that fails keeps no other from its turn."""
+    def job() -> Done:
+        numbers = unit_of_work(lambda: due(clock.now()))
+        done = sum(_one(do, number) for number in numbers)
+        return done, len(numbers) - done
+
+    return job
 
 
-def _one(name: str, do: Callable[[int], object], number: int) -> bool:
+def _one(do: Callable[[int], object], number: int) -> bool:
     try:
         unit_of_work(partial(do, number))
-    except Exception as error:  # noqa: BLE001 - whatever it is, the others have their turn
-        # the message of a database error can hold what somebody typed: only the kind is logged
-        log.error("%s: %s failed with %s", name, number, type(error).__name__)  # noqa: TRY400
+    except Exception as error:  # noqa: BLE001 - as in `carry_out`
+        log.error("%s: %s failed with %s", do.__name__, number, type(error).__name__)  # noqa: TRY400
         return False
     return True
+
+
+def _whole(do: Callable[[], int]) -> Callable[[], Done]:
+    return lambda: (unit_of_work(do), 0)
+
+
+def _plan_messages() -> Done:
+    channels, done = installed(current_app.config["HUIMIN_SETTINGS"]), 0
+    while planned := unit_of_work(partial(dispatch, channels)):
+        done += planned
+    return done, 0
+
+
+def _send_messages(channel: Channel) -> Done:
+    with opened(current_app.config["HUIMIN_SETTINGS"]) as ways:
+        return deliver(channel, ways[channel])
+
+
+def _forget_what_is_over() -> Done:
+    done = failed = 0
+    for kind in CARRIED_OUT:
+        try:
+            done += forget_all(kind)
+        except Exception as error:  # noqa: BLE001 - as in `carry_out`
+            log.error("%s: forgetting failed with %s", kind.value, type(error).__name__)  # noqa: TRY400
+            failed += 1
+    return done, failed
+
+
+def _check_figures() -> Done:
+    """What differs counts as failed: `bin/manage statistics verify` says where."""
+    looked_at, differences = verify()
+    return looked_at - len(differences), len(differences)

@@ -5,8 +5,6 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from itertools import chain, count
-from time import sleep
 
 import click
 from flask import Flask
@@ -22,7 +20,7 @@ from facilities.accounts.queries import user_by_login
 from facilities.accounts.second_factors import forget
 from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
-from facilities.background import do_what_is_due, forget_what_is_over
+from facilities.background import do_what_is_due
 from facilities.demo.loading import load_demonstration
 from facilities.households.identity import rotate
 from facilities.infra.audit import verify as verify_audit
@@ -37,9 +35,7 @@ from facilities.statistics.services import verify
 from facilities.web.language import DEFAULT, LANGUAGES
 from facilities.web.log import set_up_log
 from facilities.web.wording import words_for, words_for_input
-
-WORKER_LOOKS_EVERY = 20  # seconds
-FORGETS_EVERY = 180  # looks: once an hour
+from facilities.worker import work
 
 
 @click.group(help="Huimin: bookings, attendance and figures of a district's facilities.")
@@ -92,23 +88,20 @@ def serve(app: Flask) -> None:
     }).run()
 
 
-@main.command(help="Background work: what is due at the app's 'now', again and again.")
-@click.option("--once", is_flag=True, help="Do all that is due and exit; 1 where something failed.")
+@main.command(help="Background work: the jobs, each when it is its time.")
+@click.option("--once", is_flag=True, help="Do all that is due at the app's 'now' and exit; 1 where something failed.")
 @click.option("--while-parent-lives", is_flag=True, help="End when the process that started it has ended.")
-def worker(once: bool, while_parent_lives: bool) -> None:
-    parent = os.getppid()
-    for round_ in count():
-        failures = 0
-        for name, done, failed in chain(do_what_is_due(), () if round_ % FORGETS_EVERY else forget_what_is_over()):
-            failures += failed
-            if done or failed:
-                click.echo(f"{name}: {done}" + (f", failed: {failed}" if failed else ""))
-        if once:
-            sys.exit(1 if failures else 0)
-        for _ in range(WORKER_LOOKS_EVERY):
-            sleep(1)
-            if while_parent_lives and os.getppid() != parent:
-                return
+@click.pass_obj
+def worker(app: Flask, once: bool, while_parent_lives: bool) -> None:
+    if not once:
+        work(app, while_parent_lives=while_parent_lives)
+        return
+    failures = 0
+    for name, done, failed in do_what_is_due():
+        failures += failed
+        if done or failed:
+            click.echo(f"{name}: {done}" + (f", failed: {failed}" if failed else ""))
+    sys.exit(1 if failures else 0)
 
 
 @main.group(help="The database.")

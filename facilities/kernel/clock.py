@@ -24,6 +24,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def machine_time() -> datetime:
+    """The machine's own present, whatever 'now' was set to: for what goes on while the clock stands still."""
+    return datetime.now(UTC)
+
+
 def today() -> date:
     return local_date(now())
 

@@ -63,6 +63,19 @@ WORDS: dict[str, dict[Any, Any]] = {
     },
     "channel": {"sms": _l("Text message"), "email": _l("E-mail"), "wechat": _l("WeChat"),
                 "platform": _l("The city's app")},
+    "job": {
+        "sessions_settled": _l("Offers that run out, and places for those who wait"), "draws_held": _l("Draws"),
+        "grants_lapsed": _l("Staff rights that nobody uses"), "children_come_of_age": _l("Children who come of age"),
+        "merged_records_followed": _l("Late bookings of merged records"), "reminders": _l("Reminders"),
+        "messages_planned": _l("Messages: which way they go"), "messages_sms": _l("Text messages"),
+        "messages_email": _l("Letters by e-mail"), "messages_wechat": _l("Messages on WeChat"),
+        "messages_platform": _l("Messages to the city's platform"),
+        "keys_forgotten": _l("Keys of requests that are forgotten"),
+        "registrations_forgotten": _l("Registrations that nobody confirmed"),
+        "data_forgotten": _l("Data that has been kept long enough"), "runs_forgotten": _l("Old entries of this page"),
+        "figures_checked": _l("Figures counted again"),
+    },
+    "health": {"fine": _l("On time"), "running": _l("At work"), "late": _l("Late"), "failed": _l("Failed")},
     "failure": {  # of a message on its way out
         "unreachable": _l("the provider cannot be reached"), "unavailable": _l("the provider was busy or had a fault"),
         "refused": _l("the provider refused it"), "reported": _l("the provider reported that it did not arrive"),
@@ -83,7 +96,8 @@ WORDS: dict[str, dict[Any, Any]] = {
 
 
 def word(group: str, value: object) -> str:
-    return str(WORDS[group][value])
+    """What has no word, such as a job of another version, stands as it is."""
+    return str(WORDS[group].get(value, value))
 
 
 def this_address() -> str:

@@ -350,6 +350,7 @@ RULES: dict[str, Rule] = {
     "notices_api.send_again": ADMINISTRATOR.asked(ids=["{delivery}"]),
     "notices_api.set_email": SIGNED_IN.asked(email="chen@example.org"),
     "notices_api.unlink_wechat": SIGNED_IN,
+    "jobs.overview": ADMINISTRATOR,
     "statistics.beneficiaries": MANAGER.asked(AT_FACILITY),
     "statistics_api.beneficiaries": MANAGER.asked(f"{PERIOD}&{AT_FACILITY}"),
     "pages.find": PUBLIC,
