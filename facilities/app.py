@@ -16,6 +16,8 @@ from facilities.attendance import api as attendance_api
 from facilities.attendance import views as attendance_views
 from facilities.bookings import api as bookings_api
 from facilities.bookings import views as bookings_views
+from facilities.calendars import api as calendars_api
+from facilities.calendars import views as calendars_views
 from facilities.closures import api as closures_api
 from facilities.closures import views as closures_views
 from facilities.draws import api as draws_api
@@ -56,9 +58,11 @@ from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
-         reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views)
+         reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
+         calendars_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
-       series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api)
+       series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api,
+       calendars_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

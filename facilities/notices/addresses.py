@@ -1,7 +1,4 @@
-"""Where messages lead: the page of what they are about, and the page where they are answered."""
-
-from typing import Any
-from urllib.parse import urlsplit
+"""Where messages lead: the page of what they are about."""
 
 from flask import current_app
 
@@ -15,13 +12,3 @@ def page_about(kind: str, about_kind: str) -> tuple[str, str] | None:
     """Endpoint and argument; None where there is none."""
     found = OF_A_KIND.get(kind) or PAGES.get(about_kind)
     return found if found and found[0] in current_app.view_functions else None
-
-
-def outside(endpoint: str, **values: Any) -> str | None:  # noqa: ANN401 - an address's arguments
-    """The whole address, for those who are not on our pages; None where the installation does not know its own."""
-    address = current_app.config["HUIMIN_SETTINGS"].address
-    if address is None:
-        return None
-    parts = urlsplit(address)
-    adapter = current_app.url_map.bind(parts.netloc, url_scheme=parts.scheme)
-    return str(adapter.build(endpoint, values, force_external=True))

@@ -23,8 +23,8 @@ from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.ids import new_reference
 from facilities.kernel.refusals import NotVisible, Refused
-from facilities.notices.addresses import outside
 from facilities.notices.models import AnswerLink
+from facilities.web.addresses import whole_address
 
 LENGTH = 10  # of 31 signs: 8e14, and few of them open anything at any time
 
@@ -40,7 +40,7 @@ class Asked:
 
 def offer(notices: Sequence[Notice]) -> None:
     """A code for each that can be answered, where the installation knows its own address."""
-    if outside("notices.enter_answer") is None:
+    if whole_address("notices.enter_answer") is None:
         return
     rows = []
     for notice in notices:

@@ -89,6 +89,7 @@ def take(channel: Channel) -> list[Taken] | None:
         .options(joinedload(Delivery.notice))))
     notices = [row.notice for row in rows]
     things, reached, codes = queries.things(notices), readers(notices), answers.codes(notices)
+    entries = queries.entries(notices) if channel is Channel.EMAIL else {}
     taken: list[Taken] = []
     for row in rows:
         notice, reader = row.notice, reached[row.notice_id]
@@ -102,7 +103,8 @@ def take(channel: Channel) -> list[Taken] | None:
         row.attempts, row.due_at = row.attempts + 1, now + LEASE
         answer = codes.get(notice.id) if row.carer_id is None else None
         taken.append(Taken(row.id, notice.id, row.attempts, render(Outgoing(
-            notice, thing, reader, channel, row.reference, row.carer_id, answer))))
+            notice, thing, reader, channel, row.reference, row.carer_id, answer,
+            entries.get((notice.about_kind, notice.about_id))))))
     db.session.flush()
     return taken if rows else None
 

@@ -17,7 +17,7 @@ from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.notices.models import OPEN, Delivery, DeliveryState
-from facilities.places.models import Facility, FacilityKind
+from facilities.places.models import DISCREET_KINDS, Facility
 from facilities.programmes.models import ActivitySession
 from facilities.reservations.models import Reservation, ReservationState
 
@@ -35,9 +35,10 @@ _OF_RESERVATIONS: Mapping[str, tuple[ReservationState, ...]] = {
 }
 CODES_HOLD_FOR = timedelta(minutes=10)
 _WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired", "feedback")
+WITH_ENTRY = ("booked", "promoted", "moved", "session_cancelled", "reserved", "reservation_moved",
+              "reservation_cancelled")
 _STATES: Mapping[str, Mapping[str, tuple[object, ...]]] = {"booking": _OF_BOOKINGS, "reservation": _OF_RESERVATIONS}
 
-SENSITIVE = (FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION)
 _THINGS: Mapping[str, Select[Any]] = {
     "booking": select(Booking.id, Booking.state, Booking.starts_at, Booking.reference, Facility.kind)
     .join(ActivitySession, ActivitySession.id == Booking.session_id)
@@ -106,7 +107,7 @@ def things(notices: Collection[Notice]) -> Things:
     for kind, statement in _THINGS.items():
         if ids := {n.about_id for n in notices if n.about_kind == kind}:
             rows = db.session.execute(statement.where(_NUMBERS[kind].in_(ids))).tuples()
-            found |= {(kind, number): Thing(state, starts_at, reference, place in SENSITIVE)
+            found |= {(kind, number): Thing(state, starts_at, reference, place in DISCREET_KINDS)
                       for number, state, starts_at, reference, place in rows}
     return found
 
@@ -131,6 +132,19 @@ def is_still_true(notice_id: int) -> bool:
     if notice is None:
         return False
     return is_true(notice, things([notice]).get((notice.about_kind, notice.about_id)), clock.now())
+
+
+def entries(notices: Collection[Notice]) -> Mapping[tuple[str, int], Booking | Reservation]:
+    """What letters bring for a calendar, by kind and number."""
+    ids = {kind: {n.about_id for n in notices if n.about_kind == kind and n.kind in WITH_ENTRY} for kind in _STATES}
+    bookings = db.session.scalars(
+        select(Booking).where(Booking.id.in_(ids["booking"])).options(
+            joinedload(Booking.session).options(joinedload(ActivitySession.facility),
+                                                joinedload(ActivitySession.space)))).all() if ids["booking"] else ()
+    reservations = db.session.scalars(
+        select(Reservation).where(Reservation.id.in_(ids["reservation"])).options(
+            joinedload(Reservation.facility), joinedload(Reservation.space))).all() if ids["reservation"] else ()
+    return {**{("booking", row.id): row for row in bookings}, **{("reservation", row.id): row for row in reservations}}
 
 
 def given_up(limit: int, before: int | None = None) -> list[Delivery]:

@@ -7,15 +7,21 @@ from typing import Any
 from flask import current_app
 from flask_babel import force_locale
 
+from facilities.bookings.models import Booking
+from facilities.calendars.entries import of_booking, of_reservation
+from facilities.calendars.ical import write
 from facilities.engine.messages import ANSWERS, Channel
 from facilities.infra.encryption import Unreadable, cipher
 from facilities.infra.outbox import Notice
+from facilities.kernel import clock
 from facilities.notices import wording
-from facilities.notices.addresses import outside, page_about
+from facilities.notices.addresses import page_about
 from facilities.notices.channels.message import Message
 from facilities.notices.queries import Thing
 from facilities.notices.reaching import Reader
 from facilities.notices.short import Short, short
+from facilities.reservations.models import Reservation
+from facilities.web.addresses import whole_address
 
 SEALED = ("code", "to")  # facts that are kept encrypted
 _SAYS_WHERE = ("title", "title_en", "facility", "facility_en", "space", "space_en")
@@ -32,6 +38,7 @@ class Outgoing:
     reference: str
     carer_id: int | None = None
     answer: str | None = None
+    entry: Booking | Reservation | None = None
 
 
 def render(out: Outgoing) -> Message | None:
@@ -51,7 +58,15 @@ def render(out: Outgoing) -> Message | None:
             text=letter.text if letter else said.text, reference=out.reference,
             about={"kind": out.notice.about_kind, "id": str(out.notice.about_id)},
             heading=wording.heading(out.notice.kind), parameters=said.parameters, details=_details(out, said),
-            html=letter.html if letter else None)
+            html=letter.html if letter else None, calendar=_calendar(out))
+
+
+def _calendar(out: Outgoing) -> bytes | None:
+    """The newest state of the entry: mail programs replace what they have by it."""
+    if out.entry is None:
+        return None
+    entry = of_booking(out.entry) if isinstance(out.entry, Booking) else of_reservation(out.entry)
+    return write([entry], clock.now())
 
 
 def facts_outside(notice: Notice, thing: Thing | None) -> dict[str, Any]:
@@ -72,7 +87,7 @@ def _address(out: Outgoing) -> str | None:
 
 def answer_page() -> str | None:
     """As people type it: without what every browser adds by itself."""
-    page = outside("notices.enter_answer")
+    page = whole_address("notices.enter_answer")
     return page.partition("://")[2] if page else None
 
 
@@ -89,11 +104,11 @@ class _Letter:
 def _letter(out: Outgoing, facts: Mapping[str, Any]) -> _Letter:
     kind = out.notice.kind
     page = page_about(kind, out.notice.about_kind)
-    address = outside(page[0], **{page[1]: out.notice.about_id}) if page else None
+    address = whole_address(page[0], **{page[1]: out.notice.about_id}) if page else None
     said = {
         "heading": wording.heading(kind), "text": wording.text(kind, facts), "page": address,
-        "answers": ANSWERS.get(kind, ()) if out.answer else (), "preferences": outside("notices.preferences"),
-        "answer_page": outside("notices.answer", code=out.answer) if out.answer else None,
+        "answers": ANSWERS.get(kind, ()) if out.answer else (), "preferences": whole_address("notices.preferences"),
+        "answer_page": whole_address("notices.answer", code=out.answer) if out.answer else None,
         "large": out.reader.large_type, "language": out.reader.language, "answer_words": wording.ANSWERS,
         "reference": facts.get("reference")}
     return _Letter(_filled("mail/notice.txt", said), _filled("mail/notice.html", said))

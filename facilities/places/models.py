@@ -27,6 +27,10 @@ class FacilityKind(StrEnum):
     OTHER = "other"
 
 
+# Whoever goes there says something about their health by it: what leaves the app does not name the place.
+DISCREET_KINDS = frozenset({FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION})
+
+
 class SpaceKind(StrEnum):
     ROOM = "room"
     HALL = "hall"

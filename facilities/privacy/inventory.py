@@ -265,7 +265,14 @@ INVENTORY: dict[str, Table] = {
         reserved_by     link       user      kept      no
         cancelled_at    behaviour  resident  counted   yes
         cancel_reason   words      staff     removed   yes
-        """),
+        """, "moves"),
+    "calendar_feeds": _about(Why.TELL, Kept.ACCOUNT, """
+        user_id         link       user      removed   no
+        token_hash      security   user      removed   no
+        language        details    user      removed   yes
+        created_at      behaviour  user      removed   yes
+        revoked_at      behaviour  user      removed   yes
+        """, "id"),
     "draw_entries": _about(Why.BOOK, Kept.COUNTED, """
         id              link       resident  kept      yes
         draw_id         behaviour  resident  kept      yes

@@ -21,6 +21,7 @@ from facilities.accounts.services import fingerprint
 from facilities.attendance.models import Attendance, AttendanceEvent
 from facilities.bookings.models import LIVE, OCCUPYING, Booking
 from facilities.bookings.queries import LOOKED_AT_ROSTER
+from facilities.calendars.models import CalendarFeed
 from facilities.draws.models import DrawEntrant, DrawEntry
 from facilities.engine.ages import ADULT_AGE, age_on
 from facilities.households.models import (
@@ -122,6 +123,7 @@ def _conditions(seen: Reach) -> dict[type[Model], ColumnElement[bool]]:
         NoticeSettings: NoticeSettings.user_id == me,
         ChannelChoice: ChannelChoice.user_id == me,
         EmailAddress: EmailAddress.user_id == me,
+        CalendarFeed: CalendarFeed.user_id == me,
         Carer: Carer.user_id == me,
         WechatAccount: WechatAccount.user_id == me,
         WechatSubscription: WechatSubscription.user_id == me,

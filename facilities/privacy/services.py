@@ -19,6 +19,7 @@ from facilities.accounts.models import KnownDevice, OneTimeCode, SecondFactor, S
 from facilities.accounts.services import fingerprint, password_fits
 from facilities.bookings.models import Booking
 from facilities.bookings.services import release_places
+from facilities.calendars.models import CalendarFeed
 from facilities.draws.services import release_tickets
 from facilities.engine.ages import coarsened
 from facilities.households import queries as households
@@ -126,7 +127,7 @@ def _forget_what_hangs_on(user: User) -> None:
     _delete(PendingRegistration, PendingRegistration.phone_hash.in_(cipher().lookups(user.login)))
     for model in (SignIn, KnownDevice, SecondFactor, OneTimeCode, IdempotencyKey, Consent, Guardianship,
                   PastGuardianship, Notice, NoticeSettings, ChannelChoice, EmailAddress, Carer, WechatAccount,
-                  WechatSubscription):
+                  WechatSubscription, CalendarFeed):
         _delete(model, model.user_id == user.id)
     _delete(Invitation, Invitation.invited_by == user.id)
     db.session.execute(update(Invitation).where(Invitation.accepted_by == user.id).values(accepted_by=None))

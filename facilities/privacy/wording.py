@@ -35,6 +35,7 @@ TITLES: dict[str, Any] = {
     "notice_settings": _l("How we tell you"),
     "channel_choices": _l("What comes to you which way"),
     "email_addresses": _l("Your e-mail address"),
+    "calendar_feeds": _l("Your calendar's address"),
     "carers": _l("Who gets copies of your messages"),
     "wechat_accounts": _l("Your WeChat"),
     "wechat_subscriptions": _l("Messages on WeChat that you agreed to"),

@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from facilities.households.models import Resident
@@ -45,6 +45,7 @@ class Reservation(Model):
     reserved_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     cancelled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     cancel_reason: Mapped[str | None] = mapped_column(String(200))
+    moves: Mapped[int] = mapped_column(default=0, server_default=text("0"))  # so that calendars know the newest
 
     facility: Mapped[Facility] = relationship(lazy="raise", overlaps="space")
     space: Mapped[Space] = relationship(

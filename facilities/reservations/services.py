@@ -98,6 +98,7 @@ def move(actor: Actor, reservation_id: int, starts_at: datetime | None, ends_at:
     _check_limit(space, reservation.resident_id, but_for=reservation.id)
     was = facts_of(reservation, space)
     reservation.starts_at, reservation.ends_at = span.starts_at, span.ends_at
+    reservation.moves += 1
     db.session.flush()  # what holds the space follows this row, and the database says whether it may
     _tell("reservation_moved", reservation, {**facts_of(reservation, space), "was": was}, by=actor)
     audit.note(actor, "moved", "reservation", [reservation.id], {"was": was["starts_at"]})
@@ -189,6 +190,7 @@ def move_to_space(actor: Actor, reservation_id: int, space_id: int) -> Reservati
     was = facts_of(reservation, reservation.space)
     release_space(reservation_id=reservation.id)  # first: a hall may be where one of its rooms was
     reservation.space_id = space.id
+    reservation.moves += 1
     db.session.flush()
     hold_space(space, reservation.starts_at, reservation.ends_at, reservation_id=reservation.id)
     _tell("reservation_moved", reservation, {**facts_of(reservation, space), "was": was})

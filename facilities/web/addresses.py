@@ -1,6 +1,13 @@
-"""What stands in an address, where a person may have typed it: nonsense narrows to nothing, or is not there."""
+"""What stands in an address, where a person may have typed it: nonsense narrows to nothing, or is not there.
+
+And whole addresses, for those who are not on our pages.
+"""
 
 from datetime import date
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import current_app
 
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotVisible
@@ -22,3 +29,13 @@ def day_or(text: str | None, default: date) -> date:
     except ValueError:
         return default
     return day if EARLIEST_PAGE < day < LATEST_PAGE else default
+
+
+def whole_address(endpoint: str, **values: Any) -> str | None:  # noqa: ANN401 - an address's arguments
+    """None where the installation does not know its own. Not read off a request: it goes out to others."""
+    address = current_app.config["HUIMIN_SETTINGS"].address
+    if address is None:
+        return None
+    parts = urlsplit(address)
+    adapter = current_app.url_map.bind(parts.netloc, url_scheme=parts.scheme)
+    return str(adapter.build(endpoint, values, force_external=True))

@@ -16,6 +16,7 @@ from facilities.accounts.models import (
 )
 from facilities.accounts.services import fingerprint
 from facilities.bookings.models import Booking, BookingState
+from facilities.calendars.models import CalendarFeed
 from facilities.draws import services as draws
 from facilities.draws.models import DrawEntry
 from facilities.engine.draws import WeightRule
@@ -217,6 +218,10 @@ def plant(of: Family) -> None:
         ),
         (ChannelChoice, {"user_id": user, "topic": "feedback", "channel": "sms", "wanted": False}),
         (EmailAddress, {"user_id": user, "address": "zou@example.org", "confirmed_at": now}),
+        (
+            CalendarFeed,
+            {"user_id": user, "token_hash": "8" * 64, "language": "zh", "created_at": now, "revoked_at": now},
+        ),
         (Carer, {"user_id": user, "phone": "13700000088", "confirmed_at": now}),
         (WechatAccount, {"user_id": user, "openid": "o-zou"}),
         (WechatSubscription, {"user_id": user, "kind": "promoted", "remaining": 2}),

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from facilities.accounts.models import Grant
+from facilities.calendars.services import follow
 from facilities.closures import services as closures
 from facilities.closures.services import Closing
 from facilities.draws import services as draws
@@ -155,7 +156,8 @@ class District:
         )  # fmt: skip
         db.session.add_all([carer, given_up, link])
         db.session.flush()
-        return {"carer": str(carer.id), "delivery": str(given_up.id), "code": code}
+        token = follow(owner.actor, "zh")
+        return {"token": token, "carer": str(carer.id), "delivery": str(given_up.id), "code": code}
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (
