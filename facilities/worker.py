@@ -7,6 +7,7 @@ from threading import Event, Thread
 
 from flask import Flask
 from huey import crontab
+from huey.consumer import Consumer
 
 from config import Settings
 from facilities.background import jobs, run
@@ -15,6 +16,7 @@ from facilities.kernel import clock
 
 AHEAD = 60.0  # seconds: Huey asks once a minute
 THREADS = 6  # a provider that hangs holds one of them for each channel; the others go on
+PATIENCE = 20.0  # seconds for what runs to end; what is cut off then is rolled back, and done by the next run
 OFTEN = 1.0  # seconds between looks into the queue
 
 
@@ -36,14 +38,22 @@ def work(app: Flask, *, while_parent_lives: bool = False) -> None:
         now = clock.machine_time()
         for job in known.values():
             for slot in range(job.slot(now), job.slot(now) + 1 + int(AHEAD // job.every.total_seconds())):
-                task.schedule((job.name, slot), delay=max(0.0, job.starts(slot) - now.timestamp()))
+                task.schedule((job.name, slot), delay=max(0.0, (job.starts(slot) - now).total_seconds()))
 
     queue.periodic_task(crontab(), name="plan")(plan)
     plan()  # a worker that starts does not wait for the minute
     if while_parent_lives:
         Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
-    queue.create_consumer(workers=THREADS, graceful_signal="TERM", initial_delay=OFTEN, max_delay=OFTEN,
-                          backoff=1).run()
+    _Consumer(queue, workers=THREADS, initial_delay=OFTEN, max_delay=OFTEN, backoff=1,
+              shutdown_timeout=PATIENCE).run()
+
+
+class _Consumer(Consumer):
+    """Huey's own would drop what runs at one of the two signals, and at SIGHUP start again as what it is not."""
+
+    def _set_signal_handlers(self) -> None:
+        self._signal_actions = dict.fromkeys((signal.SIGTERM, signal.SIGINT), (False, True))
+        super()._set_signal_handlers()
 
 
 def _end_with_parent(parent: int) -> None:

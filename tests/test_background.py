@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from threading import Barrier
 
 import pytest
@@ -16,6 +17,7 @@ from facilities.infra.db import db, unit_of_work
 from facilities.jobs import services
 from facilities.jobs.models import Job as Row
 from facilities.jobs.models import JobRun
+from facilities.jobs.services import Outcome
 from facilities.kernel import clock
 from facilities.web.parts import WORDS
 from tests.conftest import NOW
@@ -78,9 +80,9 @@ def test_every_job_has_a_word(app: Flask) -> None:
     ],
 )
 def test_slots_follow_each_other(every: timedelta, offset: timedelta, slots: int) -> None:
-    job = Job("any", every, lambda: (0, 0), offset)
+    job = Job("any", every, Outcome, offset)
     first = job.slot(MOMENT)
-    assert job.starts(first) == MOMENT.timestamp(), "three in the morning is the beginning of one"
+    assert job.starts(first) == MOMENT, "three in the morning is the beginning of one"
     assert job.slot(MOMENT - timedelta(seconds=1)) == first - 1
     assert job.slot(MOMENT + timedelta(minutes=1)) - first == slots
 
@@ -91,12 +93,16 @@ def counted(world: World, workers: int) -> Counter[int]:
     together = Barrier(workers)
     app = world.app
 
+    def counts(slot: int) -> Outcome:
+        ran.update([slot])
+        return Outcome(1)
+
     def work(_: int) -> None:
         for slot in (1, 2, 3):
             with app.app_context():
                 together.wait()
                 background._running.clear()  # as in processes of their own
-                run(Job("counting", timedelta(minutes=1), lambda slot=slot: (ran.update([slot]) or 1, 0)), slot)  # type: ignore[misc]
+                run(Job("counting", timedelta(minutes=1), partial(counts, slot)), slot)
             together.wait()
 
     db.session.rollback()
@@ -119,8 +125,8 @@ def test_without_the_claim_the_same_would_be_done_several_times(world: World, mo
 
 
 def test_a_run_that_was_cut_off_blocks_no_later_one(world: World) -> None:
-    job = Job("cut_off", timedelta(minutes=1), lambda: (1, 0))
-    assert unit_of_work(lambda: services.claim(job.name, job.every, 7)), "and then the worker was killed"
+    job = Job("cut_off", timedelta(minutes=1), lambda: Outcome(1))
+    assert unit_of_work(lambda: services.claim(job.name, job.every, 7, MOMENT)), "and then the worker was killed"
     run(job, 7)
     assert db.session.scalars(select(JobRun)).all() == []
     run(job, 8)
@@ -129,7 +135,7 @@ def test_a_run_that_was_cut_off_blocks_no_later_one(world: World) -> None:
 
 
 def test_a_job_that_fails_is_on_record_by_its_kind_alone(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    def stumbles() -> tuple[int, int]:
+    def stumbles() -> Outcome:
         raise ZeroDivisionError("somebody's name")
 
     run(Job("stumbling", timedelta(minutes=1), stumbles), 1)
@@ -139,7 +145,7 @@ def test_a_job_that_fails_is_on_record_by_its_kind_alone(world: World, caplog: p
 
 
 def test_what_finds_nothing_to_do_leaves_no_entry(world: World) -> None:
-    run(Job("idle", timedelta(minutes=1), lambda: (0, 0)), 1)
+    run(Job("idle", timedelta(minutes=1), Outcome), 1)
     assert db.session.scalars(select(JobRun)).all() == []
     assert db.session.scalars(select(Row.done)).one() == 0
 
@@ -148,12 +154,12 @@ def test_a_hanging_provider_keeps_no_other_job_from_its_turn(world: World) -> No
     """The same job is not started beside itself in one worker; others are."""
     started, go_on = Barrier(2), Barrier(2)
 
-    def hangs() -> tuple[int, int]:
+    def hangs() -> Outcome:
         started.wait()
         go_on.wait()
-        return 1, 0
+        return Outcome(1)
 
-    slow, quick = Job("slow", timedelta(minutes=1), hangs), Job("quick", timedelta(minutes=1), lambda: (1, 0))
+    slow, quick = Job("slow", timedelta(minutes=1), hangs), Job("quick", timedelta(minutes=1), lambda: Outcome(1))
 
     def in_a_thread() -> None:
         with world.app.app_context():
@@ -173,7 +179,7 @@ def test_a_hanging_provider_keeps_no_other_job_from_its_turn(world: World) -> No
 
 
 def test_old_entries_are_forgotten(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = Job("counting", timedelta(minutes=1), lambda: (1, 0))
+    job = Job("counting", timedelta(minutes=1), lambda: Outcome(1))
     monkeypatch.setattr(clock, "machine_time", lambda: MOMENT - timedelta(days=31))
     run(job, 1)
     monkeypatch.setattr(clock, "machine_time", lambda: MOMENT)
@@ -189,8 +195,8 @@ def test_figures_that_differ_are_a_failure(world: World) -> None:
     facility = world.facility()
     world.record(world.manager(facility), world.session(facility), EventKind.WALK_IN)
     check = next(job for job in jobs(world.app.config["HUIMIN_SETTINGS"]) if job.name == "figures_checked")
-    assert check.do() == (1, 0)
+    assert check.do() == Outcome(1)
     db.session.rollback()
     with db.engine.begin() as connection:
         connection.execute(text("UPDATE head_counts SET unnamed_walk_ins = 7"))
-    assert check.do() == (0, 1)
+    assert check.do() == Outcome(0, 1, "Difference")

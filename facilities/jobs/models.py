@@ -18,6 +18,7 @@ class Job(Model):
     every_seconds: Mapped[int]
     slot: Mapped[int] = mapped_column(BigInteger)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    next_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     took_ms: Mapped[int | None]
     done: Mapped[int | None]

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from facilities.infra.db import db
 from facilities.jobs.models import Job, JobRun
@@ -26,7 +26,6 @@ class Seen:
 
     job: Job
     health: Health
-    next_at: datetime
 
 
 def jobs() -> list[Seen]:
@@ -43,7 +42,13 @@ def _seen(job: Job, now: datetime) -> Seen:
         health = Health.RUNNING
     else:
         health = Health.FAILED if job.failed else Health.FINE
-    return Seen(job, health, job.started_at + every)
+    return Seen(job, health)
+
+
+def nobody_works() -> bool:
+    """Some job runs every few seconds: where none has begun for minutes, or ever, no worker is there."""
+    last = db.session.scalar(select(func.max(Job.started_at)))
+    return last is None or clock.machine_time() - last > LATE_AFTER
 
 
 def runs(limit: int) -> list[JobRun]:

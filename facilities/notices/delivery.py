@@ -110,9 +110,11 @@ def take(channel: Channel) -> list[Taken] | None:
 
 
 def _held(notice: Notice, thing: Thing | None, reader: Reader, now: datetime) -> datetime | None:
-    answer_by = notice.facts.get("offer_expires_at")
-    return held_until(notice.kind, now, reader.quiet, thing.starts_at if thing else None,
-                      datetime.fromisoformat(str(answer_by)) if answer_by else None)
+    """What has moved is to be known before it would have begun."""
+    was = notice.facts.get("was")
+    known = (notice.facts.get("offer_expires_at"), was.get("starts_at") if isinstance(was, dict) else None)
+    needed = [datetime.fromisoformat(str(moment)) for moment in known if moment]
+    return held_until(notice.kind, now, reader.quiet, thing.starts_at if thing else None, min(needed, default=None))
 
 
 def deliver(channel: Channel, way: Way) -> tuple[int, int]:

@@ -398,7 +398,7 @@ INVENTORY: dict[str, Table] = {
     "facility_access": _about_nobody("facility_id feature"),
     "head_counts": _about_nobody("session_id women children men elders disabled unnamed_walk_ins"),
     "job_runs": _about_nobody("id job started_at took_ms done failed failure"),
-    "jobs": _about_nobody("name every_seconds slot started_at ended_at took_ms done failed"),
+    "jobs": _about_nobody("name every_seconds slot started_at next_at ended_at took_ms done failed"),
     "left_out_dates": _about_nobody("series_id starts_at code"),
     "occupancies": _about_nobody("id space_id held_space_id session_id reservation_id starts_at ends_at"),
     "opening_hours": _about_nobody("facility_id weekday opens_minute closes_minute"),

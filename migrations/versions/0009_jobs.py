@@ -14,6 +14,7 @@ def upgrade() -> None:
         sa.Column("every_seconds", sa.Integer(), nullable=False),
         sa.Column("slot", sa.BigInteger(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("took_ms", sa.Integer(), nullable=True),
         sa.Column("done", sa.Integer(), nullable=True),
