@@ -7,11 +7,10 @@ import hmac
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import BigInteger, cast, literal, null, select
+from sqlalchemy import select
 
 from facilities.accounts import queries, services
 from facilities.accounts.models import CodePurpose, OneTimeCode, User
-from facilities.infra import outbox
 from facilities.infra.db import db
 from facilities.infra.encryption import cipher
 from facilities.kernel import clock
@@ -42,9 +41,7 @@ def send(login: str, user: User | None, purpose: CodePurpose) -> None:
     row.created_at, row.ends_at = now, now + HOLDS_FOR
     db.session.add(row)
     db.session.flush()
-    whom = select(literal(user.id, BigInteger).label("about"), cast(null(), BigInteger).label("resident"),
-                  literal(user.id, BigInteger).label("reader"))
-    outbox.tell("code", "user", whom, {"code": cipher().encrypt(code), "purpose": purpose.value})
+    services.tell_owner(user.id, "code", {"code": cipher().encrypt(code), "purpose": purpose.value})
 
 
 def redeem(user: User | None, purpose: CodePurpose, code: str) -> bool:
