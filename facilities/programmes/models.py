@@ -131,6 +131,8 @@ class ActivitySession(AudienceColumns, Model):
         Index("ix_activity_sessions_facility_start", "facility_id", "starts_at"),
         Index("ix_activity_sessions_programme_start", "programme_id", "starts_at"),
         Index("ix_activity_sessions_start", "starts_at", "id"),
+        # what is due some time after a session: each round of the background looks, and nearly all are long over
+        Index("ix_activity_sessions_end", "ends_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
