@@ -190,6 +190,11 @@ def booking(booking_id: int) -> Booking | None:
     return db.session.get(Booking, booking_id)
 
 
+def lock_booking(booking_id: int) -> None:
+    """Before something that hangs on it is written; what is read of it afterwards holds until the commit."""
+    db.session.execute(select(Booking.id).where(Booking.id == booking_id).with_for_update(key_share=True))
+
+
 def awaits_draw(session_id: int) -> bool:
     return bool(db.session.scalar(select(ActivitySession.awaits_draw).where(ActivitySession.id == session_id)))
 

@@ -162,6 +162,7 @@ class ActivitySession(AudienceColumns, Model):
     occurs_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its place in the series, wherever it was moved
     draw_id: Mapped[int | None] = mapped_column(ForeignKey("draws.id"))
     awaits_draw: Mapped[bool] = mapped_column(default=False, server_default=false())
+    feedback_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     programme: Mapped[Programme] = relationship(lazy="raise")

@@ -46,6 +46,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "no_show": _l("Did not come"),
     },
     "attendance": {"present": _l("Here"), "absent": _l("Not here"), "excused": _l("Excused")},
+    "rating": {5: _l("Very good"), 4: _l("Good"), 3: _l("All right"), 2: _l("Not so good"), 1: _l("Not good")},
     "sex": {"female": _l("Female"), "male": _l("Male")},
     "relation": {
         "self": _l("Myself"), "child": _l("My child"), "parent": _l("My parent"), "spouse": _l("My spouse"),

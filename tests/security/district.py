@@ -12,6 +12,8 @@ from facilities.closures.services import Closing
 from facilities.draws import services as draws
 from facilities.engine.draws import WeightRule
 from facilities.engine.eligibility import Sex
+from facilities.engine.roll_call import EventKind
+from facilities.feedback import services as feedback
 from facilities.households.invitations import invite
 from facilities.households.services import register_at_desk
 from facilities.infra.db import db, unit_of_work
@@ -123,6 +125,7 @@ class District:
             "to_draw": str(to_draw.id),
             "booking": str(booking.id),
             "turn": turn,
+            "attended": self._attended(owner, child, staff, facility),
             "series": str(made.id),
             "draw": str(draw.id),
             "entry": str(entry.id),
@@ -133,6 +136,16 @@ class District:
             "notice": owner.api.get("/notices")["items"][0]["id"],
             "day": "2026-11-02",
         }
+
+    def _attended(self, owner: Someone, child: int, staff: Someone, facility: Facility) -> str:
+        """A booking of yesterday's, of which something was said."""
+        world = self.world
+        with clock.frozen(clock.now() - timedelta(days=1)):
+            session = world.session(facility, starts_in=timedelta(minutes=30))
+            booking = world.book(owner, session, child)
+            world.record(staff, session, EventKind.PRESENT, child)
+            unit_of_work(lambda: feedback.give(owner.actor, booking.id, 5, "很好"))
+        return str(booking.id)
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (
