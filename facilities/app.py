@@ -24,6 +24,8 @@ from facilities.draws import api as draws_api
 from facilities.draws import views as draws_views
 from facilities.family import api as family_api
 from facilities.family import views as family_views
+from facilities.feedback import api as feedback_api
+from facilities.feedback import views as feedback_views
 from facilities.households import api as households_api
 from facilities.households import views as households_views
 from facilities.infra.db import db
@@ -59,10 +61,10 @@ from facilities.web.problems import register_problems
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
-         calendars_views)
+         calendars_views, feedback_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api,
-       calendars_api)
+       calendars_api, feedback_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

@@ -5,6 +5,7 @@ is held by the locks and keys of what it does it to. Whoever adds a job adds a l
 """
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,10 +18,12 @@ from config import Settings
 from facilities.accounts import grants
 from facilities.accounts.services import lapse
 from facilities.bookings import queries as bookings
-from facilities.bookings.services import settle_session
+from facilities.bookings.services import close_the_roll, settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
 from facilities.engine.messages import Channel
+from facilities.feedback import queries as feedback
+from facilities.feedback.services import ask
 from facilities.households import queries as households
 from facilities.households import registration
 from facilities.households.services import come_of_age
@@ -72,6 +75,8 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job("grants_lapsed", HOUR, _each(grants.due_to_lapse, lapse)),
         Job("children_come_of_age", HOUR, _each(households.come_of_age, come_of_age)),
         Job("merged_records_followed", 5 * MINUTE, _each(people.to_gather, gather)),
+        Job("rolls_closed", HOUR, _each(bookings.rolls_to_close, close_the_roll)),
+        Job("feedback_asked", 10 * MINUTE, _each(feedback.sessions_to_ask, ask)),
         Job("reminders", MINUTE, _whole(remind)),
         Job("messages_planned", SOON, _plan_messages),
         *(Job(f"messages_{channel}", SOON, partial(_send_messages, channel)) for channel in installed(settings)),
@@ -114,18 +119,20 @@ def _carry_out(job: Job, slot: int) -> Outcome:
 
 
 def do_what_is_due() -> Iterator[tuple[str, int, int]]:
-    """Everything once, here and now: (job, how many were done, how many failed). Again while there is more to do."""
+    """Everything, here and now, as long as there is more to do: (job, how many were done, how many failed)."""
     every = [job for job in jobs(current_app.config["HUIMIN_SETTINGS"]) if not job.by_itself]
+    done, failed = Counter[str](), Counter[str]()
     for _ in range(MOST_ROUNDS):
-        anything = 0
+        before = done.total()
         for job in every:
             slot = job.slot(clock.machine_time())
             unit_of_work(partial(begin_by_hand, job.name, job.every, slot, job.starts(slot + 1)))
             outcome = _carry_out(job, slot)
-            anything += outcome.done
-            yield job.name, outcome.done, outcome.failed
-        if not anything:
-            return
+            done[job.name] += outcome.done
+            failed[job.name] += outcome.failed
+        if done.total() == before:
+            break
+    yield from ((job.name, done[job.name], failed[job.name]) for job in every)
 
 
 def _each(due: Callable[[datetime], list[int]], do: Callable[[int], object]) -> Callable[[], Outcome]:

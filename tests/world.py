@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from flask import Flask
 from sqlalchemy import update
 
+from facilities.accounts import devices
 from facilities.accounts import services as accounts
 from facilities.accounts.models import Grant, SignInKind, User
 from facilities.attendance import services as attendance
@@ -133,8 +134,10 @@ class World:
         return Someone(user, found.actor, token, Caller(self.app, token))
 
     def browser(self, someone: Someone | None = None, language: str = "en") -> Browser:
+        """Signed in from a browser that is known: of another one its owner would have a message."""
         browser = Browser(self.app.test_client(), language)
         if someone is not None:
+            browser.client.set_cookie("device", unit_of_work(lambda: devices.remember(someone.user.id, None)))
             browser.sign_in(someone.login, PASSWORD)
         return browser
 

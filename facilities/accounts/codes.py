@@ -7,11 +7,10 @@ import hmac
 import secrets
 from datetime import timedelta
 
-from sqlalchemy import BigInteger, cast, literal, null, select
+from sqlalchemy import select
 
 from facilities.accounts import queries, services
 from facilities.accounts.models import CodePurpose, OneTimeCode, User
-from facilities.infra import outbox
 from facilities.infra.db import db
 from facilities.infra.encryption import cipher
 from facilities.kernel import clock
@@ -45,12 +44,10 @@ def send(login: str, user: User | None, purpose: CodePurpose, to: str | None = N
     row.created_at, row.ends_at = now, now + HOLDS_FOR
     db.session.add(row)
     db.session.flush()
-    whom = select(literal(user.id, BigInteger).label("about"), cast(null(), BigInteger).label("resident"),
-                  literal(user.id, BigInteger).label("reader"))
     facts = {"code": cipher().encrypt(code), "purpose": purpose.value}
     if to is not None:
         facts |= {"to": cipher().encrypt(to), "channel": channel}
-    outbox.tell("carer_code" if purpose is CodePurpose.CARER else "code", "user", whom, facts)
+    services.tell_owner(user.id, "carer_code" if purpose is CodePurpose.CARER else "code", facts)
     return True
 
 

@@ -23,6 +23,7 @@ from facilities.web.problems import problem
 from facilities.web.wording import words_for
 
 HALF_FOR = timedelta(minutes=5)  # from the password to the code
+NEW_FOR = timedelta(days=30)  # how long an account counts as new: sign-ins are on record for longer than that
 
 # What staff reach who must set up a second factor first.
 OPEN_WITHOUT_SECOND_FACTOR = OPEN_ENDPOINTS | {
@@ -146,7 +147,7 @@ def start_browsing(entered: Entered) -> Actor | None:
     session.clear()
     session.update(kept)
     session.permanent = True
-    _remember_device(entered.user.id)
+    _remember_device(entered.user)
     found = services.find_sign_in(entered.secret, SignInKind.BROWSER)
     if found is None:
         return None
@@ -159,9 +160,9 @@ def _device_cookie() -> str:
     return "__Host-device" if current_app.config["SESSION_COOKIE_SECURE"] else "device"
 
 
-def _remember_device(user_id: int) -> None:
+def _remember_device(user: User) -> None:
     name = _device_cookie()
-    token = unit_of_work(lambda: devices.remember(user_id, request.cookies.get(name)))
+    token = unit_of_work(lambda: _greet(user, request.cookies.get(name)))
     secure = bool(current_app.config["SESSION_COOKIE_SECURE"])
 
     @after_this_request
@@ -169,6 +170,22 @@ def _remember_device(user_id: int) -> None:
         response.set_cookie(name, token, max_age=devices.KNOWN_FOR, httponly=True, samesite="Lax",
                             secure=secure)
         return response
+
+
+def _greet(user: User, token: str | None) -> str:
+    """The browser's token. Whoever owns the account hears of a browser that was not known.
+
+    Tokens of clients are not looked at: a client has no name that a thief could not give as well.
+    """
+    if not (token and devices.is_known(user.id, token)) and not _is_first_time(user):
+        device = devices.in_words(request.headers.get("User-Agent", ""))
+        services.tell_owner(user.id, "signed_in", {"device": device, **services.happened_now()})
+    return devices.remember(user.id, token)
+
+
+def _is_first_time(user: User) -> bool:
+    """Nobody is told of their own arrival. An older account may have sign-ins that are no longer on record."""
+    return clock.now() - user.created_at < NEW_FOR and queries.number_of_sign_ins(user.id) == 1
 
 
 def register_entrance(app: Flask) -> None:

@@ -4,7 +4,20 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Select,
+    String,
+    and_,
+    bindparam,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
 
 from facilities.accounts.models import Grant, SecondFactor, SignIn, SignInFailures, SignInKind, User
 from facilities.infra.columns import UtcDateTime
@@ -83,6 +96,17 @@ def staff() -> list[tuple[User, list[Grant]]]:
         if row.user_id in grants:
             grants[row.user_id].append(row)
     return [(user, grants[user.id]) for user in users]
+
+
+def whom(user_id: int) -> Select[Any]:
+    """For the outbox: (user, no resident, user): what concerns the account itself."""
+    user = literal(user_id, BigInteger)
+    return select(user.label("about"), cast(null(), BigInteger).label("resident"), user.label("reader"))
+
+
+def number_of_sign_ins(user_id: int) -> int:
+    """Of pages and clients, those that are over too as long as they are on record."""
+    return db.session.scalar(select(func.count()).select_from(SignIn).where(SignIn.user_id == user_id)) or 0
 
 
 def second_factor_of(user_id: int, *, to_change: bool = False) -> SecondFactor | None:

@@ -9,7 +9,7 @@ import pyotp
 
 from facilities.accounts import queries
 from facilities.accounts.models import SecondFactor, User
-from facilities.accounts.services import end_sign_ins, password_fits
+from facilities.accounts.services import end_sign_ins, happened_now, password_fits, tell_owner
 from facilities.infra import audit
 from facilities.infra.db import db
 from facilities.infra.encryption import cipher
@@ -63,6 +63,7 @@ def confirm(actor: Actor, code: str) -> None:
         raise Invalid(code="wrong_code")
     factor.confirmed_at = clock.now()
     end_sign_ins(actor.user_id, but=actor.sign_in_id)
+    tell_owner(actor.user_id, "second_factor_on", happened_now())
     audit.note(actor, "second_factor_on", "user", [actor.user_id])
     db.session.flush()
 
@@ -107,6 +108,8 @@ def forget(user: User, by: Actor | None) -> None:
 def _forget(user_id: int, by: Actor | None) -> None:
     found = queries.second_factor_of(user_id, to_change=True)
     if found is not None:
+        if found.confirmed_at is not None:  # what was only begun was never asked for
+            tell_owner(user_id, "second_factor_off", happened_now())
         db.session.delete(found)
         audit.note(by, "second_factor_off", "user", [user_id])
     db.session.flush()

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 
@@ -19,6 +19,7 @@ from facilities.engine.passwords import check_password
 from facilities.engine.phones import read_phone
 from facilities.infra import audit
 from facilities.infra.db import db
+from facilities.infra.outbox import tell
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor, Granted
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused
@@ -161,7 +162,17 @@ def _set_password(user: User, password_hash: str, but: int | None = None) -> Non
     db.session.refresh(user, with_for_update=True)
     user.password_hash = password_hash
     end_sign_ins(user.id, but=but)
+    tell_owner(user.id, "password_changed", happened_now())
     db.session.flush()
+
+
+def tell_owner(user_id: int, kind: str, facts: Mapping[str, object]) -> None:
+    """A message about the account itself. It counts as unread whoever did it: that may have been a thief."""
+    tell(kind, "user", queries.whom(user_id), facts)
+
+
+def happened_now() -> dict[str, object]:
+    return {"at": clock.local(clock.now()).isoformat()}
 
 
 def attempts_key(login: str, user_id: int, device: str | None) -> str:

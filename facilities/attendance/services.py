@@ -162,8 +162,8 @@ def project(session: ActivitySession) -> RollCall:
         row.recorded_by = authors[stands.event.id]
         db.session.add(row)
     _project_head_count(session.id, roll)
-    follow_the_roll(session.id, {r: _BOOKING_STATES[s.state] for r, s in roll.residents.items()})
     sessions.follow_the_roll(session, person_times=roll.person_times)
+    follow_the_roll(session, {r: _BOOKING_STATES[s.state] for r, s in roll.residents.items()})
     db.session.flush()
     return roll
 

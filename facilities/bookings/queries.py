@@ -9,7 +9,9 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     and_,
+    case,
     column,
+    exists,
     func,
     literal,
     or_,
@@ -20,17 +22,26 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager, joinedload
 
-from facilities.bookings.models import LIVE, OCCUPYING, PROMISED, Booking, BookingState
+from facilities.bookings.models import (
+    FOLLOWS_THE_ROLL,
+    LIVE,
+    OCCUPYING,
+    PROMISED,
+    ROLL_TAKEN,
+    Booking,
+    BookingState,
+)
 from facilities.engine.limits import week_of
+from facilities.engine.roll_call import ENTRY_ENDS_AFTER_END, LATE_ARRIVAL_LIMIT
 from facilities.households import queries as households
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.audit import AuditEntry
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
-from facilities.programmes.models import ActivitySession
+from facilities.programmes.models import ActivitySession, SessionStatus
 
-# Of the floor above, which this one cannot import: only whom its rows name is asked (`met`).
+# Of the floor above, which this one cannot import: only whom its rows name is asked (`met`, `unticked`).
 _attendances = table("attendances", column("session_id", BigInteger), column("resident_id", BigInteger))
 LOOKED_AT_ROSTER = "looked_at_roster"  # the audit's verb; those on the roster read of it
 
@@ -124,6 +135,33 @@ def sessions_to_settle(now: datetime) -> list[int]:
     return sorted({*db.session.scalars(offers), *db.session.scalars(kept)})
 
 
+def unticked() -> ColumnElement[bool]:
+    """Holds a place, and nothing is entered for the resident: neither there nor absent nor excused."""
+    ticked = exists().where(_attendances.c.session_id == Booking.session_id,
+                            _attendances.c.resident_id == Booking.resident_id)
+    return and_(Booking.state == BookingState.CONFIRMED, ~ticked)
+
+
+def is_roll_taken(session_id: int) -> bool:
+    """Somebody of those booked is ticked off, there or not: whoever took the roll had the list before them."""
+    return db.session.scalar(
+        select(Booking.id).where(Booking.session_id == session_id, Booking.state.in_(ROLL_TAKEN)).limit(1)) is not None
+
+
+def rolls_to_close(now: datetime) -> list[int]:
+    """Sessions with somebody there, in which no tick can happen any more and some of those booked have none.
+
+    As far back as ticks arrive: one that comes later still closes the roll itself (`services.follow_the_roll`).
+    """
+    ticked = func.count(case((Booking.state.in_(ROLL_TAKEN), 1)))
+    return list(db.session.scalars(
+        select(ActivitySession.id).join(Booking, Booking.session_id == ActivitySession.id)
+        .where(ActivitySession.status == SessionStatus.HELD, ActivitySession.ends_at < now - ENTRY_ENDS_AFTER_END,
+               ActivitySession.ends_at >= now - LATE_ARRIVAL_LIMIT, Booking.state.in_(FOLLOWS_THE_ROLL))
+        .group_by(ActivitySession.id).having(ticked > 0, func.count(case((unticked(), 1))) > 0)
+        .order_by(ActivitySession.id)))
+
+
 def whom(*conditions: ColumnElement[bool]) -> Select[Any]:
     """For the outbox: (booking, resident, account that acts for the resident or null)."""
     return (select(Booking.id, Booking.resident_id, Guardianship.user_id)
@@ -150,6 +188,11 @@ def own_booking(actor: Actor, booking_id: int) -> Booking | None:
 def booking(booking_id: int) -> Booking | None:
     """Whoever's it is: for services that settle who asks."""
     return db.session.get(Booking, booking_id)
+
+
+def lock_booking(booking_id: int) -> None:
+    """Before something that hangs on it is written; what is read of it afterwards holds until the commit."""
+    db.session.execute(select(Booking.id).where(Booking.id == booking_id).with_for_update(key_share=True))
 
 
 def awaits_draw(session_id: int) -> bool:

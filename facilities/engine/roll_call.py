@@ -156,6 +156,11 @@ def check_in_window(starts_at: datetime, ends_at: datetime, occurred_at: datetim
     return Refusal("not_in_attendance_window")
 
 
+def is_ticking_over(ends_at: datetime, now: datetime) -> bool:
+    """No tick can happen any more, though one that happened in time may still arrive."""
+    return now > ends_at + ENTRY_ENDS_AFTER_END
+
+
 def moment_for_entry(ends_at: datetime, now: datetime) -> datetime:
     """When a tick made on the page counts as having happened: now, or at the latest when entering it was in time."""
     return min(now, ends_at + ENTRY_ENDS_AFTER_END)

@@ -48,6 +48,7 @@ class Why(StrEnum):
     TELL = "tell"
     SAFETY = "safety"
     RECORD = "record"
+    IMPROVE = "improve"
 
 
 class Kept(StrEnum):
@@ -64,6 +65,7 @@ class Kept(StrEnum):
     REMINDERS = "reminders"
     DEVICES = "devices"
     KEYS = "keys"
+    FEEDBACK = "feedback"
     WORK = "work"  # as long as what it is about
     CHAIN = "chain"  # for good: no entry can be taken out of the chain. Three years at least (PIPL art. 56)
 
@@ -251,6 +253,12 @@ INVENTORY: dict[str, Table] = {
         override_reason words      staff     removed   yes
         coming_at       behaviour  resident  counted   yes
         """),
+    "feedback": _about(Why.IMPROVE, Kept.FEEDBACK, """
+        booking_id      link       resident  counted   yes
+        rating          behaviour  resident  counted   yes
+        words           words      resident  removed   yes
+        created_at      behaviour  resident  counted   yes
+        """),
     "reservations": _about(Why.BOOK, Kept.COUNTED, """
         id              link       resident  counted   yes
         reference       link       resident  counted   yes
@@ -382,7 +390,8 @@ INVENTORY: dict[str, Table] = {
     "activity_sessions": _about(Why.RECORD, Kept.WORK, "created_by link staff kept no", (
         "id programme_id facility_id space_id title title_en details starts_at ends_at capacity places_taken status "
         "booking_opens_at booking_closes_at cancellation_closes_at cancelled_at cancel_reason waitlist_mode "
-        "waitlist_capacity offer_minutes waiting version series_id occurs_at draw_id awaits_draw" + _AUDIENCE)),
+        "waitlist_capacity offer_minutes waiting version series_id occurs_at draw_id awaits_draw "
+        "feedback_asked_at" + _AUDIENCE)),
     "series": _about(Why.RECORD, Kept.WORK, "created_by link staff kept no", (
         "id programme_id facility_id space_id title title_en details rrule starts_at duration_minutes capacity "
         "on_rest_days created_at" + _AUDIENCE)),

@@ -24,6 +24,7 @@ from facilities.bookings.queries import LOOKED_AT_ROSTER
 from facilities.calendars.models import CalendarFeed
 from facilities.draws.models import DrawEntrant, DrawEntry
 from facilities.engine.ages import ADULT_AGE, age_on
+from facilities.feedback.models import Feedback
 from facilities.households.models import (
     Consent,
     Guardianship,
@@ -112,6 +113,7 @@ def _conditions(seen: Reach) -> dict[type[Model], ColumnElement[bool]]:
         Consent: or_(Consent.user_id == me, Consent.resident_id.in_(full)),
         Merge: Merge.kept_id.in_(full),
         Booking: or_(Booking.resident_id.in_(full), and_(Booking.resident_id.in_(partly), Booking.booked_by == me)),
+        Feedback: Feedback.booking_id.in_(select(Booking.id).where(Booking.resident_id.in_(full))),
         Reservation: or_(Reservation.resident_id.in_(full),
                          and_(Reservation.resident_id.in_(partly), Reservation.reserved_by == me)),
         DrawEntry: DrawEntry.id.in_(select(DrawEntrant.entry_id).where(on_ticket)),

@@ -15,6 +15,7 @@ from facilities.attendance.models import Attendance
 from facilities.bookings.models import Booking
 from facilities.bookings.services import release_places
 from facilities.draws.models import DrawEntrant, DrawEntry
+from facilities.feedback.models import Feedback
 from facilities.households.models import Guardianship, Invitation, Merge, Resident
 from facilities.infra.db import Model, db, unit_of_work
 from facilities.infra.idempotency import KEPT_FOR
@@ -36,6 +37,7 @@ PERIODS: dict[Kept, timedelta] = {
     Kept.REMINDERS: timedelta(days=7),  # after what somebody was reminded of
     Kept.DEVICES: timedelta(days=365),  # after they were last seen
     Kept.KEYS: KEPT_FOR,
+    Kept.FEEDBACK: timedelta(days=2 * 365),  # two years of a programme can be compared
     Kept.PERSON: timedelta(days=3 * 365),  # without an account, after the last visit or the registration at a desk
 }
 AT_A_TIME = 500  # rows in one transaction, so that nobody waits for long
@@ -56,6 +58,7 @@ def _rules(now: datetime) -> dict[Kept, tuple[type[Model], ColumnElement[bool]]]
         Kept.NOTICES: (Notice, Notice.created_at < _over(Kept.NOTICES, now)),
         Kept.REMINDERS: (Reminder, Reminder.starts_at < _over(Kept.REMINDERS, now)),
         Kept.DEVICES: (KnownDevice, KnownDevice.seen_at < _over(Kept.DEVICES, now)),
+        Kept.FEEDBACK: (Feedback, Feedback.created_at < _over(Kept.FEEDBACK, now)),
     }
 
 
@@ -96,8 +99,8 @@ def _is_unused(since: datetime) -> ColumnElement[bool]:
         ~exists().where(Merge.gone_id == Resident.id, Merge.undone_at.is_(None)))
 
 
-CARRIED_OUT = (Kept.SIGN_INS, Kept.FAILURES, Kept.CODES, Kept.INVITATIONS, Kept.NOTICES, Kept.REMINDERS,
-               Kept.DEVICES, Kept.PERSON)
+CARRIED_OUT = (Kept.SIGN_INS, Kept.FAILURES, Kept.CODES, Kept.INVITATIONS, Kept.NOTICES, Kept.REMINDERS, Kept.DEVICES,
+               Kept.FEEDBACK, Kept.PERSON)
 
 
 def forget_all(kind: Kept) -> int:

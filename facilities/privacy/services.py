@@ -4,7 +4,7 @@ Erasing keeps no name, and no count changes. Figures need a resident's sex, and 
 so the sex stays, and of the birth date as much as the bands of those days need (`engine.ages.coarsened`). That is the
 year for nearly everybody, now and then the month, and nothing for who never came. Disability is counted by heads, never
 from a record, so category and grade go, and so does the community: figures go by the facility's. Bookings, events and
-attendances stay as they are; they stand for 'somebody' now.
+attendances stay as they are; they stand for 'somebody' now. Of feedback the rating stays and the words go.
 """
 
 from collections.abc import Collection
@@ -22,6 +22,7 @@ from facilities.bookings.services import release_places
 from facilities.calendars.models import CalendarFeed
 from facilities.draws.services import release_tickets
 from facilities.engine.ages import coarsened
+from facilities.feedback.models import Feedback
 from facilities.households import queries as households
 from facilities.households.models import (
     Consent,
@@ -157,8 +158,10 @@ def erase_residents(actor: Actor | None, resident_ids: Collection[int]) -> None:
 def _forget_who_they_were(resident_ids: Collection[int]) -> None:
     for model in (Identity, Consent, Invitation, Guardianship, PastGuardianship, Notice):
         _delete(model, model.resident_id.in_(resident_ids))
+    theirs = select(Booking.id).where(Booking.resident_id.in_(resident_ids))
     values: tuple[tuple[type[Model], Any, dict[str, object]], ...] = (
         (Booking, Booking.resident_id.in_(resident_ids), {"override_reason": None}),
+        (Feedback, Feedback.booking_id.in_(theirs), {"words": None}),
         (Reservation, Reservation.resident_id.in_(resident_ids), {"purpose": NOBODY, "cancel_reason": None}),
         (Merge, or_(Merge.kept_id.in_(resident_ids), Merge.gone_id.in_(resident_ids)), {"moves": []}))
     for table, condition, emptied in values:

@@ -26,6 +26,7 @@ TITLES: dict[str, Any] = {
     "consents": _l("What you agreed to"),
     "merges": _l("Records that were put together"),
     "bookings": _l("Bookings"),
+    "feedback": _l("How you said it was"),
     "reservations": _l("Reserved rooms"),
     "draw_entries": _l("Draws you entered"),
     "draw_entrants": _l("Who was in which draw"),
@@ -58,6 +59,7 @@ WHY: dict[Why, Any] = {
     Why.TELL: _l("so that you hear of changes"),
     Why.SAFETY: _l("so that nobody else gets into your account"),
     Why.RECORD: _l("so that staff answer for what they do"),
+    Why.IMPROVE: _l("so that the next session is better; staff read it without your name"),
 }
 
 HOW_LONG: dict[Kept, Any] = {
@@ -72,6 +74,7 @@ HOW_LONG: dict[Kept, Any] = {
     Kept.REMINDERS: _l("%(days)s days after what you were reminded of"),
     Kept.DEVICES: _l("%(days)s days after it was last used"),
     Kept.KEYS: _l("%(days)s days"),
+    Kept.FEEDBACK: _l("%(days)s days; your words go when you erase your account, and the rating stays as a number"),
     Kept.WORK: _l("as long as what it is about"),
     Kept.CHAIN: _l("for good, so that nobody can take a line out"),
 }
@@ -100,6 +103,7 @@ LABELS: dict[str, Any] = {
     "large_type": _l("Letters in large type"), "topic": _l("About"), "channel": _l("Which way"),
     "wanted": _l("Wanted"), "address": _l("Address"), "openid": _l("WeChat's number for you"),
     "remaining": _l("How many"),
+    "rating": _l("Rating, from 1 to 5"), "words": _l("In your words"),
 }
 
 # Values in which columns have a word of their own; others stand as they are.

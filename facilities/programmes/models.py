@@ -131,6 +131,8 @@ class ActivitySession(AudienceColumns, Model):
         Index("ix_activity_sessions_facility_start", "facility_id", "starts_at"),
         Index("ix_activity_sessions_programme_start", "programme_id", "starts_at"),
         Index("ix_activity_sessions_start", "starts_at", "id"),
+        # what is due some time after a session: each round of the background looks, and nearly all are long over
+        Index("ix_activity_sessions_end", "ends_at"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -160,6 +162,7 @@ class ActivitySession(AudienceColumns, Model):
     occurs_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its place in the series, wherever it was moved
     draw_id: Mapped[int | None] = mapped_column(ForeignKey("draws.id"))
     awaits_draw: Mapped[bool] = mapped_column(default=False, server_default=false())
+    feedback_asked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
 
     programme: Mapped[Programme] = relationship(lazy="raise")

@@ -46,6 +46,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "no_show": _l("Did not come"),
     },
     "attendance": {"present": _l("Here"), "absent": _l("Not here"), "excused": _l("Excused")},
+    "rating": {5: _l("Very good"), 4: _l("Good"), 3: _l("All right"), 2: _l("Not so good"), 1: _l("Not good")},
     "sex": {"female": _l("Female"), "male": _l("Male")},
     "relation": {
         "self": _l("Myself"), "child": _l("My child"), "parent": _l("My parent"), "spouse": _l("My spouse"),
@@ -66,6 +67,8 @@ WORDS: dict[str, dict[Any, Any]] = {
     "job": {
         "sessions_settled": _l("Offers that run out, and places for those who wait"), "draws_held": _l("Draws"),
         "grants_lapsed": _l("Staff rights that nobody uses"), "children_come_of_age": _l("Children who come of age"),
+        "rolls_closed": _l("Who did not come, a day after the end"),
+        "feedback_asked": _l("Asking how it was"),
         "merged_records_followed": _l("Late bookings of merged records"), "reminders": _l("Reminders"),
         "messages_planned": _l("Messages: which way they go"), "messages_sms": _l("Text messages"),
         "messages_email": _l("Letters by e-mail"), "messages_wechat": _l("Messages on WeChat"),

@@ -34,6 +34,8 @@ _PLAIN: dict[str, Any] = {
     "lengths_out_of_order": _l("The longest time must not be shorter than the shortest."),
     "more_inside": _l("Something was booked there meanwhile. Look at the list again, then close the place."),
     "no_offer": _l("There is no offer to answer. You find how things stand under 'My bookings'."),
+    "not_attended": _l("Only who was there can say how it was. If you were, ask the place to enter it."),
+    "feedback_closed": _l("The time for changing this answer is over. Tell the place directly, or call 12345."),
     "not_reservable": _l("This space cannot be reserved here. Please call the facility."),
     "off_grid": _l("Choose a start and an end from the times that are shown."),
     "offer_expired": _l("The time to accept this place is over, and it has gone to the next."),

@@ -222,7 +222,7 @@ def test_of_two_who_dismiss_each_other_at_once_one_stays(world: World) -> None:
 
 
 def worker() -> int:
-    return {name: done for name, done, _ in background.do_what_is_due()}["grants lapsed"]
+    return {name: done for name, done, _ in background.do_what_is_due()}["grants_lapsed"]
 
 
 def test_a_grant_that_nobody_used_for_ninety_days_lapses(world: World) -> None:

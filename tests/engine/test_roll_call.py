@@ -14,6 +14,7 @@ from facilities.engine.roll_call import (
     RollCall,
     check_counts,
     check_in_window,
+    is_ticking_over,
     moment_for_entry,
     read_roll,
 )
@@ -410,6 +411,13 @@ def test_a_tick_on_the_page_is_taken_from_an_hour_before_the_start_for_thirty_da
     now = START + timedelta(minutes=minute)
     refusal = check_in_window(START, END, moment_for_entry(END, now), now, by_administrator=False)
     assert (refusal is None) is (-60 <= minute <= 60 * 24 * 30 + 120)
+
+
+@pytest.mark.parametrize("late", [-MOMENT, 0 * MOMENT, MOMENT], ids=["just before", "at the last moment", "just after"])
+def test_ticking_is_over_when_no_tick_could_have_happened_now(late: timedelta) -> None:
+    now = END + timedelta(days=1) + late
+    taken = check_in_window(START, END, now, now, by_administrator=True) is None
+    assert is_ticking_over(END, now) is not taken
 
 
 def test_states_are_called_as_the_contract_calls_them() -> None:

@@ -379,3 +379,17 @@ def test_names_of_facilities_programmes_and_logins_are_unique(world: World) -> N
         )
         == "uq_users_login"
     )
+
+
+@pytest.mark.parametrize(("rating", "allowed"), [(0, False), (1, True), (5, True), (6, False)])
+def test_a_rating_is_on_its_scale(world: World, rating: int, allowed: bool) -> None:
+    booking_id = world.book(world.resident(), world.session()).id
+    row = f"({booking_id}, {rating}, '2026-09-16 02:00:00')"
+    broken = name_of_violation(f"INSERT INTO feedback (booking_id, rating, created_at) VALUES {row}")
+    assert broken == (None if allowed else "ck_feedback_rating_within_scale")
+
+
+def test_of_a_booking_there_is_one_feedback(world: World) -> None:
+    booking_id = world.book(world.resident(), world.session()).id
+    row = f"INSERT INTO feedback (booking_id, rating, created_at) VALUES ({booking_id}, 3, '2026-09-16 02:00:00')"
+    assert name_of_violation(row, row) == "pk_feedback"

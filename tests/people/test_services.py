@@ -565,7 +565,7 @@ def test_what_was_under_way_during_a_merge_follows(world: World, administrator: 
     collides = unit_of_work(lambda: write(session, "AAAA2222"))
     stands = unit_of_work(lambda: write(other, "BBBB2222"))
     done = {name: (well, failed) for name, well, failed in background.do_what_is_due()}
-    assert done["late bookings of merged records moved"] == (1, 0)
+    assert done["merged_records_followed"] == (1, 0)
     assert (state(collides), state(stands)) == ((kept.resident_id, "cancelled"), (kept.resident_id, "confirmed"))
     assert (counters(session), counters(other)) == ((1, 0), (1, 0))
     undo(administrator, row.id)

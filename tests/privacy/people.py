@@ -21,6 +21,7 @@ from facilities.draws import services as draws
 from facilities.draws.models import DrawEntry
 from facilities.engine.draws import WeightRule
 from facilities.engine.roll_call import EventKind
+from facilities.feedback.models import Feedback
 from facilities.households.models import (
     Consent,
     ConsentKind,
@@ -257,6 +258,7 @@ def plant(of: Family) -> None:
     ).one()
     booking.override_reason, booking.party, booking.offer_expires_at = "邹女士行动不便", "P7", now
     booking.coming_at = now
+    db.session.add(Feedback(booking_id=booking.id, rating=4, words="邹老师讲得好", created_at=now))
     called_off = db.session.scalars(select(Booking).where(Booking.state == BookingState.CANCELLED)).one()
     called_off.cancel_reason = "老师生病"
     given_back = db.session.scalars(select(Reservation).where(Reservation.state == ReservationState.CANCELLED)).one()

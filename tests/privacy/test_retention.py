@@ -9,6 +9,7 @@ from facilities import background
 from facilities.accounts.models import KnownDevice, OneTimeCode, SignIn, SignInFailures
 from facilities.engine.eligibility import Sex
 from facilities.engine.roll_call import EventKind
+from facilities.feedback.models import Feedback
 from facilities.households import services as households
 from facilities.households.models import Invitation, Resident
 from facilities.infra.db import Model, db, unit_of_work
@@ -37,6 +38,7 @@ def count(model: type[Model]) -> int:
         pytest.param(Kept.INVITATIONS, Invitation, timedelta(0), id="invitations"),
         pytest.param(Kept.NOTICES, Notice, timedelta(0), id="messages"),
         pytest.param(Kept.DEVICES, KnownDevice, timedelta(0), id="devices"),
+        pytest.param(Kept.FEEDBACK, Feedback, timedelta(0), id="feedback"),
     ],
 )
 def test_what_is_over_its_time_goes_and_no_day_earlier(
@@ -131,7 +133,9 @@ def test_one_kind_that_fails_keeps_no_other_from_going(
 
     monkeypatch.setattr(background, "forget_all", stumbles)
     with clock.frozen(NOW + timedelta(days=366)):
-        done = {name: (well, failed) for name, well, failed in background.forget_what_is_over()}
-    assert done["sign_ins forgotten"] == (0, 1)
-    assert done["notices forgotten"][0] > 0
+        done = {name: (well, failed) for name, well, failed in background.do_what_is_due()}
+    went, failed = done["data_forgotten"]
+    assert failed == 2, "twice: as long as anything goes, everything is looked at again"
+    assert went > 0
+    assert db.session.scalars(select(Notice)).all() == []
     assert "somebody's name" not in caplog.text

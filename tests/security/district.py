@@ -14,6 +14,8 @@ from facilities.draws import services as draws
 from facilities.engine.draws import WeightRule
 from facilities.engine.eligibility import Sex
 from facilities.engine.messages import Channel
+from facilities.engine.roll_call import EventKind
+from facilities.feedback import services as feedback
 from facilities.households.invitations import invite
 from facilities.households.services import register_at_desk
 from facilities.infra.db import db, unit_of_work
@@ -129,6 +131,7 @@ class District:
             "to_draw": str(to_draw.id),
             "booking": str(booking.id),
             "turn": turn,
+            "attended": self._attended(owner, child, staff, facility),
             "series": str(made.id),
             "draw": str(draw.id),
             "entry": str(entry.id),
@@ -158,6 +161,16 @@ class District:
         db.session.flush()
         token = follow(owner.actor, "zh")
         return {"token": token, "carer": str(carer.id), "delivery": str(given_up.id), "code": code}
+
+    def _attended(self, owner: Someone, child: int, staff: Someone, facility: Facility) -> str:
+        """A booking of yesterday's, of which something was said."""
+        world = self.world
+        with clock.frozen(clock.now() - timedelta(days=1)):
+            session = world.session(facility, starts_in=timedelta(minutes=30))
+            booking = world.book(owner, session, child)
+            world.record(staff, session, EventKind.PRESENT, child)
+            unit_of_work(lambda: feedback.give(owner.actor, booking.id, 5, "很好"))
+        return str(booking.id)
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (

@@ -261,6 +261,11 @@ RULES: dict[str, Rule] = {
         MANAGER.but(lambda actor, _place: 200 if actor in STAFF else 403).asked(events=[EVENT]),
         is_refused=_each_is_refused,
     ),
+    # feedback
+    "feedback.give": HOUSEHOLD.asked(rating="4"),
+    "feedback.of_session": MANAGER,
+    "feedback_api.feedback": HOUSEHOLD,
+    "feedback_api.give": HOUSEHOLD.asked(rating=4, comment="很好"),
     # closures
     "closures.close": MANAGER.asked(AT_FACILITY, **CLOSURE_FORM),
     "closures.closures": MANAGER.asked(AT_FACILITY),
@@ -383,6 +388,9 @@ ARGUMENTS = {
     ("bookings_api.decline", "booking_id"): "turn",
     ("bookings_api.promote", "booking_id"): "turn",
     ("bookings.promote_by_hand", "booking_id"): "turn",
+    ("feedback.give", "booking_id"): "attended",
+    ("feedback_api.feedback", "booking_id"): "attended",
+    ("feedback_api.give", "booking_id"): "attended",
     ("bookings.book", "session_id"): "free",
     ("bookings.call_off", "session_id"): "free",
     ("bookings_api.cancel_session", "session_id"): "free",

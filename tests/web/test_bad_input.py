@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
+from facilities.engine.roll_call import EventKind
 from facilities.infra.db import Model, db
 from tests.client import Caller
 from tests.world import PASSWORD, Someone, World
@@ -65,11 +66,12 @@ def here(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     space, programme = world.space(facility), world.programme()
     session, foreign_session = world.session(facility, programme), world.session(foreign, programme)
     today = world.session(facility, programme, starts_in=timedelta(minutes=30))
-    resident, neighbour = world.resident(), world.resident()
+    resident, neighbour, staff = world.resident(), world.resident(), world.manager(facility)
     child = world.member(resident)
     booking = world.book(resident, session, child)
+    attended = world.book(resident, today)
+    world.record(staff, today, EventKind.PRESENT, resident.resident_id)
     neighbours_booking = world.book(neighbour, session)
-    staff = world.manager(facility)
     found.people = {
         "resident": resident,
         "neighbour": neighbour,
@@ -91,6 +93,7 @@ def here(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             "child": child,
             "neighbours_resident": neighbour.resident_id,
             "booking": booking.id,
+            "attended": attended.id,
             "neighbours_booking": neighbours_booking.id,
             "staff": staff.user.id,
         }.items()
@@ -284,6 +287,15 @@ ENDPOINTS: dict[str, Endpoint] = {
             "rules.per_resident": "optional count",
         },
         required=("name", "kind"),
+    ),
+    "say how it was": Endpoint(
+        "resident",
+        "PUT",
+        "/bookings/{attended}/feedback",
+        {"rating": 4, "comment": "老师很耐心"},
+        {"rating": "count", "comment": "optional text 500"},
+        required=("rating",),
+        status=200,
     ),
     "set a calendar day": Endpoint(
         "administrator",
@@ -923,6 +935,8 @@ BY_ID = {
     "withdraw a ticket": ("resident", "POST", "/draws/entries/{id}/withdraw", None),
     "hold a draw": ("manager", "POST", "/draws/{id}/hold", None),
     "change staff": ("administrator", "PATCH", "/users/{id}", {"display_name": "王丽"}),
+    "say how it was": ("resident", "PUT", "/bookings/{id}/feedback", {"rating": 4}),
+    "what was said": ("resident", "GET", "/bookings/{id}/feedback", None),
     "set a calendar day": ("administrator", "PUT", "/calendar/days/{id}", {"kind": "rest"}),
 }
 
@@ -994,6 +1008,9 @@ def test_an_id_in_an_attendance_event_that_nothing_has_is_refused_for_itself(her
         pytest.param("resident", "PATCH", "/reservations/{neighbours_reservation}", {"ends_at": "x"}, id="move theirs"),
         pytest.param("resident", "POST", "/reservations/{neighbours_reservation}/cancel", None, id="cancel theirs"),
         pytest.param("manager", "GET", "/reservations/{reservation}", None, id="a manager has closures instead"),
+        pytest.param(
+            "resident", "PUT", "/bookings/{neighbours_booking}/feedback", {"rating": 9}, id="say how it was for them"
+        ),
         pytest.param("manager", "GET", "/residents/{self}", None, id="a manager sees no one's household"),
         pytest.param("administrator", "GET", "/residents/{self}", None, id="nor does an administrator"),
         pytest.param("manager", "GET", "/bookings/{booking}", None, id="a manager has the roster instead"),
