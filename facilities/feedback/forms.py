@@ -10,7 +10,7 @@ from facilities.web.parts import WORDS
 
 
 class FeedbackForm(BaseForm):
-    rating = RadioField(_l("How was it?"), [needed()], choices=[
+    rating = RadioField(_l("Choose what fits best"), [needed()], choices=[
         SelectChoice(str(n), WORDS["rating"][n]) for n in range(BEST, WORST - 1, -1)])
     words = text(_l("What should we know?"), longest=500, optional=True, multiline=True, rows=4,
                  hint=_l("Staff read it without your name. Please name nobody else either."))

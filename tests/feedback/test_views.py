@@ -9,7 +9,7 @@ from facilities.bookings.models import Booking
 from facilities.engine.roll_call import EventKind
 from facilities.infra.db import db
 from facilities.kernel import clock
-from tests.client import Counter, Page
+from tests.client import Page
 from tests.conftest import NOW
 from tests.feedback.classes import LATER, Class
 from tests.world import World
@@ -155,20 +155,3 @@ def test_the_roll_and_the_session_lead_there_once_it_is_over(here: Class) -> Non
     assert [address in browser.get(page).links for page in pages] == [False, False]
     with clock.frozen(LATER):
         assert [address in browser.get(page).links for page in pages] == [True, True]
-
-
-def test_the_page_asks_no_more_because_more_was_said(world: World, queries: Counter) -> None:
-    here = Class.attended_by(world, 12)
-    for number in range(3):
-        here.say(number, 5, "很好")
-    browser, address = world.browser(here.manager), f"/desk/sessions/{here.session.id}/feedback"
-
-    def cost() -> int:
-        queries.clear()
-        browser.get(address)
-        return len(queries)
-
-    few = cost()
-    for number in range(3, 12):
-        here.say(number, 4, f"第{number}位")
-    assert cost() == few

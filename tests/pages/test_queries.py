@@ -10,6 +10,7 @@ from facilities.draws import services as draws
 from facilities.draws.models import Draw
 from facilities.engine.draws import WeightRule
 from facilities.engine.roll_call import Counts, EventKind
+from facilities.feedback import services as feedback
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.people import services as people
@@ -31,6 +32,7 @@ class Town:
         self.resident, self.manager = world.resident(), world.manager(self.facility)
         self.administrator = world.administrator()
         self.booking = world.book(self.resident, self.session)
+        self.attended = self.attend()
         self.space = world.space(self.facility)
         self.reservation = self.reserve(self.space)
         self.first = clock.now() + timedelta(weeks=1)
@@ -45,6 +47,7 @@ class Town:
             facility=self.facility.id,
             session=self.session.id,
             booking=self.booking.id,
+            attended=self.attended,
             series=self.series.id,
             draw=self.draw.id,
             ticket=self.ticket.id,
@@ -62,6 +65,19 @@ class Town:
         )
         self.ticket = unit_of_work(lambda: draws.enter(self.resident.actor, draw.id, [self.resident.resident_id]))
         return draw
+
+    def attend(self) -> int:
+        """Yesterday; and something was said of it."""
+        with clock.frozen(clock.now() - timedelta(days=1)):
+            session = self.world.session(self.facility, self.programme, starts_in=timedelta(minutes=30))
+            booking = self.world.book(self.resident, session)
+            self.world.record(self.manager, session, EventKind.PRESENT, self.resident.resident_id)
+            self.say(self.resident, booking.id)
+        return booking.id
+
+    @staticmethod
+    def say(someone: Someone, booking_id: int) -> None:
+        unit_of_work(lambda: feedback.give(someone.actor, booking_id, 4, "老师很耐心"))
 
     def reserve(self, space: Space) -> str:
         """On a day of its own, so that the resident's reservations are all kept apart."""
@@ -93,8 +109,9 @@ class Town:
             twins = world.resident().resident_id, world.resident().resident_id
             unit_of_work(lambda pair=twins: people.merge(self.administrator.actor, *pair, "重复"))  # type: ignore[misc]
             world.book(self.resident, session)
-            world.book(guest, self.session)
+            place = world.book(guest, self.session)
             world.record(self.manager, self.session, EventKind.PRESENT, guest.resident_id)
+            self.say(guest, place.id)
             world.record(self.manager, self.session, EventKind.WALK_IN, world.resident().resident_id)
             world.record(
                 self.administrator, session, EventKind.WALK_IN, guest.resident_id, occurred_at=session.starts_at
@@ -129,6 +146,8 @@ PAGES = {
     "staff": ("administrator", "/staff", 6),
     "new staff": ("administrator", "/staff/new", 4),
     "a booking": ("resident", "/bookings/{booking}", 3),
+    "how it was": ("resident", "/bookings/{attended}/feedback", 4),
+    "what people said": ("manager", "/desk/sessions/{session}/feedback", 4),
     "add a person": ("resident", "/me/family/new", 2),
     "call a session off": ("manager", "/desk/sessions/{session}/cancel", 3),
     "my bookings": ("resident", "/my/bookings", 3),
@@ -167,16 +186,17 @@ PAGES = {
     "API: closures": (None, "/api/v1/facilities/{facility}/closures", 5),
     "API: a series": (None, "/api/v1/series/{series}", 3),
     "API: bookings": ("resident", "/api/v1/bookings", 2),
+    "API: how it was": ("resident", "/api/v1/bookings/{attended}/feedback", 3),
     "API: residents": ("resident", "/api/v1/residents", 2),
     "API: a draw": (None, "/api/v1/draws/{draw}", 3),
     "API: own tickets": ("resident", "/api/v1/draws/{draw}/entries", 3),
     "API: notices": ("resident", "/api/v1/notices", 2),
     "API: roster": ("manager", "/api/v1/sessions/{session}/roster", 4),
     "your data": ("resident", "/me/privacy", 2),
-    "everything that is kept": ("resident", "/me/data", 30),
+    "everything that is kept": ("resident", "/me/data", 31),
     "who looked": ("resident", "/me/looked-at", 6),
     "erase": ("resident", "/me/erase", 2),
-    "API: everything that is kept": ("resident", "/api/v1/me/data", 29),
+    "API: everything that is kept": ("resident", "/api/v1/me/data", 30),
     "API: who looked": ("resident", "/api/v1/me/looked-at", 5),
     "API: attendance": ("manager", "/api/v1/sessions/{session}/attendance", 4),
     "API: figures": (
