@@ -45,7 +45,7 @@ def test_a_session_that_cannot_be_settled_keeps_no_other_from_it(
     monkeypatch.setattr(background, "settle_session", stumbles)
     with clock.frozen(NOW + timedelta(minutes=11)):
         done = list(background.do_what_is_due())
-    assert ("sessions_settled", 1, 1) in done
+    assert ("sessions_settled", 1, 2) in done, "as long as anything is done, everything is tried again"
     assert [world.fresh(session).places_taken for session in sessions] == [2, 1]
     assert "ZeroDivisionError" in caplog.text
     assert "somebody's name" not in caplog.text

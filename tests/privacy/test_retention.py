@@ -137,5 +137,5 @@ def test_one_kind_that_fails_keeps_no_other_from_going(
     went, failed = done["data_forgotten"]
     assert failed == 2, "twice: as long as anything goes, everything is looked at again"
     assert went > 0
-    assert db.session.scalars(select(Notice)).all() == []
+    assert count(Notice) <= 2, "those of the day itself"
     assert "somebody's name" not in caplog.text
