@@ -2,18 +2,12 @@
 
 from typing import Any
 
-from flask import url_for
 from flask.typing import ResponseReturnValue
 
-from facilities.bookings import queries as bookings
-from facilities.calendars import entries, queries, services
-from facilities.calendars.answers import answer
+from facilities.calendars import queries, services
+from facilities.calendars.answers import address_of, answer_booking, answer_reservation
 from facilities.calendars.schemas import FollowedOut, FollowIn, FollowingOut
 from facilities.infra.db import unit_of_work
-from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import NotVisible
-from facilities.reservations import queries as reservations
-from facilities.web.addresses import whole_address
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import current_actor, signed_in
 from facilities.web.idempotency import keep_no_answer
@@ -25,20 +19,14 @@ blueprint = ApiBlueprint("calendars", __name__)
 @signed_in
 def booking(booking_id: str) -> ResponseReturnValue:
     """text/calendar: one event, whose UID stays the same for the booking's life."""
-    found = bookings.own_booking(current_actor(), read_id(booking_id))
-    if found is None:
-        raise NotVisible
-    return answer([entries.of_booking(found)], f"huimin-{found.reference}")
+    return answer_booking(booking_id)
 
 
 @blueprint.route("/reservations/<reservation_id>.ics")
 @signed_in
 def reservation(reservation_id: str) -> ResponseReturnValue:
     """text/calendar, as for a booking."""
-    found = reservations.own_reservation(current_actor(), read_id(reservation_id))
-    if found is None:
-        raise NotVisible
-    return answer([entries.of_reservation(found)], f"huimin-{found.reference}")
+    return answer_reservation(reservation_id)
 
 
 @blueprint.route("/me/calendar")
@@ -58,8 +46,7 @@ def follow(body: dict[str, Any]) -> dict[str, Any]:
     actor = current_actor()
     token = unit_of_work(lambda: services.follow(actor, body["language"]))
     keep_no_answer()
-    return {"address": whole_address("calendars.feed", token=token)
-            or url_for("calendars.feed", token=token, _external=True)}
+    return {"address": address_of(token)}
 
 
 @blueprint.route("/me/calendar", methods=["DELETE"])

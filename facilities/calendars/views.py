@@ -5,17 +5,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from facilities.bookings import queries as bookings
 from facilities.calendars import entries, queries, services
-from facilities.calendars.answers import answer
+from facilities.calendars.answers import address_of, answer, answer_booking, answer_reservation
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotVisible
 from facilities.places import queries as places
-from facilities.reservations import queries as reservations
-from facilities.web.addresses import whole_address
 from facilities.web.guards import current_actor, public, signed_in
 from facilities.web.idempotency import keep_no_answer
 from facilities.web.language import LANGUAGES, in_language
@@ -27,19 +24,13 @@ blueprint = Blueprint("calendars", __name__)
 @blueprint.get("/bookings/<booking_id>.ics")
 @signed_in
 def booking(booking_id: str) -> ResponseReturnValue:
-    found = bookings.own_booking(current_actor(), read_id(booking_id))
-    if found is None:
-        raise NotVisible
-    return answer([entries.of_booking(found)], f"huimin-{found.reference}")
+    return answer_booking(booking_id)
 
 
 @blueprint.get("/reservations/<reservation_id>.ics")
 @signed_in
 def reservation(reservation_id: str) -> ResponseReturnValue:
-    found = reservations.own_reservation(current_actor(), read_id(reservation_id))
-    if found is None:
-        raise NotVisible
-    return answer([entries.of_reservation(found)], f"huimin-{found.reference}")
+    return answer_reservation(reservation_id)
 
 
 @blueprint.get("/facilities/<facility_id>/sessions.ics")
@@ -82,8 +73,7 @@ def follow() -> ResponseReturnValue:
     actor, language = current_actor(), request.form.get("language", "")
     token = unit_of_work(lambda: services.follow(actor, language if language in LANGUAGES else "zh"))
     keep_no_answer()
-    address = whole_address("calendars.feed", token=token) or url_for("calendars.feed", token=token, _external=True)
-    return render_template("calendars/mine.html", feed=queries.live_feed(actor.user_id), address=address,
+    return render_template("calendars/mine.html", feed=queries.live_feed(actor.user_id), address=address_of(token),
                            languages=LANGUAGES)
 
 
