@@ -18,7 +18,8 @@ from config import Settings
 from facilities.accounts import grants
 from facilities.accounts.services import lapse
 from facilities.bookings import queries as bookings
-from facilities.bookings.services import close_the_roll, settle_session
+from facilities.bookings.roll import close_the_roll
+from facilities.bookings.services import settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
 from facilities.engine.messages import Channel
@@ -33,6 +34,7 @@ from facilities.jobs.services import Outcome, begin_by_hand, claim, forget_old_r
 from facilities.kernel import clock
 from facilities.notices.channels.installed import installed, opened
 from facilities.notices.delivery import deliver, dispatch
+from facilities.notices.preferences import forget_unconfirmed
 from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
@@ -82,6 +84,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         *(Job(f"messages_{channel}", SOON, partial(_send_messages, channel)) for channel in installed(settings)),
         Job("keys_forgotten", 10 * MINUTE, _whole(forget_old)),
         Job("registrations_forgotten", 10 * MINUTE, _whole(registration.forget_old)),
+        Job("addresses_forgotten", 10 * MINUTE, _whole(forget_unconfirmed)),
         Job("data_forgotten", HOUR, _forget_what_is_over),
         Job("runs_forgotten", DAY, _whole(forget_old_runs), NIGHT),
         Job("figures_checked", DAY, _check_figures, NIGHT, by_itself=True),

@@ -12,7 +12,7 @@ from facilities.attendance import queries
 from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
 from facilities.bookings import queries as bookings
 from facilities.bookings.models import BookingState
-from facilities.bookings.services import follow_the_roll
+from facilities.bookings.roll import follow_the_roll
 from facilities.engine.roll_call import (
     AttendanceState,
     Counts,

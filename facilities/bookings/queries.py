@@ -151,7 +151,7 @@ def is_roll_taken(session_id: int) -> bool:
 def rolls_to_close(now: datetime) -> list[int]:
     """Sessions with somebody there, in which no tick can happen any more and some of those booked have none.
 
-    As far back as ticks arrive: one that comes later still closes the roll itself (`services.follow_the_roll`).
+    As far back as ticks arrive: one that comes later still closes the roll itself (`roll.follow_the_roll`).
     """
     ticked = func.count(case((Booking.state.in_(ROLL_TAKEN), 1)))
     return list(db.session.scalars(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, update
 
 from facilities.bookings import promotion, queries, taking
 from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booking, BookingState
@@ -16,7 +16,6 @@ from facilities.bookings.promotion import facts_of
 from facilities.engine.deadlines import check_cancellable
 from facilities.engine.limits import Limits, check_household, check_week
 from facilities.engine.on_offer import check_offer
-from facilities.engine.roll_call import is_ticking_over
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
 from facilities.households.desk import Ground
@@ -32,7 +31,7 @@ from facilities.kernel.refusals import NotPermitted, NotVisible, Refusal, Refuse
 from facilities.programmes import policy as programmes_policy
 from facilities.programmes import queries as programmes
 from facilities.programmes import services as sessions
-from facilities.programmes.models import ActivitySession, SessionStatus
+from facilities.programmes.models import ActivitySession
 
 MET_FOR = timedelta(days=1)  # (our choice) whoever was looked up at the desk can be named by id for a day
 
@@ -432,45 +431,6 @@ def delete_session(session_id: int) -> None:
     if session.awaits_draw:
         raise Refused("draw_pending")
     sessions.remove(session)
-
-
-def follow_the_roll(session: ActivitySession, states: Mapping[int, BookingState]) -> None:
-    """After roll-call, with the session's status as it says: who came has attended.
-
-    Who is not in `states` has the place until ticking is over, and did not come from then on. So the last entry leaves
-    the same whether it arrives before or after the roll is closed. The session is locked.
-    """
-    booked = db.session.scalars(
-        select(Booking).where(Booking.session_id == session.id,
-                              Booking.state.in_((*FOLLOWS_THE_ROLL, BookingState.OFFERED)))).all()
-    is_taken = any(states.get(booking.resident_id) in ROLL_TAKEN for booking in booked)
-    otherwise = BookingState.NO_SHOW if is_taken and _is_roll_over(session) else BookingState.CONFIRMED
-    for booking in booked:
-        if booking.state is BookingState.OFFERED and states.get(booking.resident_id) is not BookingState.ATTENDED:
-            continue  # whoever is there has accepted; nobody else is asked less for it
-        booking.state = states.get(booking.resident_id, otherwise)
-    db.session.flush()
-
-
-def _is_roll_over(session: ActivitySession) -> bool:
-    """It was held, and nobody can be ticked off any more."""
-    return session.status is SessionStatus.HELD and is_ticking_over(session.ends_at, clock.now())
-
-
-def close_the_roll(session_id: int) -> None:
-    """By time alone: whoever holds a place and was not ticked off did not come.
-
-    Where nobody of those booked was ticked off, the roll was not taken, and nobody is accused. Excused stays excused.
-    """
-    session = programmes.session_to_book(session_id, lock=True)
-    if session is None or not _is_roll_over(session) or not queries.is_roll_taken(session_id):
-        return
-    stayed_away = db.session.scalars(
-        update(Booking).where(Booking.session_id == session_id, queries.unticked())
-        .values(state=BookingState.NO_SHOW).returning(Booking.id),
-        execution_options={"synchronize_session": False}).all()
-    if stayed_away:
-        audit.note(None, "no_show", "booking", sorted(stayed_away))
 
 
 def place_drawn(session: ActivitySession, parties: Sequence[Sequence[int]], state: BookingState,

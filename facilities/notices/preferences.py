@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import time
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 from facilities.accounts import codes
 from facilities.accounts import queries as accounts
-from facilities.accounts.models import CodePurpose, User
+from facilities.accounts.models import CodePurpose, OneTimeCode, User
 from facilities.engine.deliveries import Quiet
 from facilities.engine.mail_addresses import read_mail_address
 from facilities.engine.messages import CHOSEN_AT_FIRST, Channel, Topic, is_wanted
@@ -151,6 +151,21 @@ def remove_carer(actor: Actor, carer_id: int) -> None:
         delete(Carer).where(Carer.id == carer_id, Carer.user_id == actor.user_id).returning(Carer.id)).first()
     if gone is None:
         raise NotVisible
+
+
+def forget_unconfirmed() -> int:
+    """Addresses and phones that nobody confirmed while the code held: they may be strangers'. How many rows went."""
+    return sum(_forget_unconfirmed(model, purpose) for model, purpose in (
+        (EmailAddress, CodePurpose.EMAIL), (Carer, CodePurpose.CARER)))
+
+
+def _forget_unconfirmed(model: type[EmailAddress] | type[Carer], purpose: CodePurpose) -> int:
+    open_code = exists().where(OneTimeCode.user_id == model.user_id, OneTimeCode.purpose == purpose,
+                               OneTimeCode.ends_at > clock.now())
+    gone = db.session.execute(
+        delete(model).where(model.confirmed_at.is_(None), ~open_code).returning(model.user_id),
+        execution_options={"synchronize_session": False})
+    return len(gone.all())
 
 
 def link_wechat(actor: Actor, openid: str) -> None:

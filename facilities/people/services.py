@@ -372,7 +372,7 @@ def _project(moves: Moves, session_ids: Collection[int], kept_id: int, gone_id: 
 
 
 def _follow(moves: Moves, booking: Booking | None, state: BookingState) -> None:
-    """As bookings.services.follow_the_roll: who accepted a place by being there has accepted it."""
+    """As bookings.roll.follow_the_roll: who accepted a place by being there has accepted it."""
     if booking is None:
         return
     if booking.state in FOLLOWS_THE_ROLL or state is BookingState.ATTENDED:

@@ -75,6 +75,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "messages_platform": _l("Messages to the city's platform"),
         "keys_forgotten": _l("Keys of requests that are forgotten"),
         "registrations_forgotten": _l("Registrations that nobody confirmed"),
+        "addresses_forgotten": _l("Addresses that nobody confirmed"),
         "data_forgotten": _l("Data that has been kept long enough"), "runs_forgotten": _l("Old entries of this page"),
         "figures_checked": _l("Figures counted again"),
     },

@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from facilities.bookings import queries
 from facilities.bookings.models import Booking
-from facilities.bookings.services import close_the_roll
+from facilities.bookings.roll import close_the_roll
 from facilities.engine.roll_call import ENTRY_ENDS_AFTER_END, LATE_ARRIVAL_LIMIT, Counts, EventKind
 from facilities.engine.waitlist import WaitlistMode
 from facilities.infra.audit import AuditEntry

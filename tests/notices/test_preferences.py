@@ -245,6 +245,22 @@ def test_two_carers_at_most_and_never_oneself(world: World) -> None:
     other.api.delete(f"/me/carers/{first}", status=404)
 
 
+def test_what_nobody_confirmed_is_not_kept(world: World, now: datetime) -> None:
+    someone, other = world.resident(), world.resident()
+    with_email(other)
+    with_carer(other)
+    someone.api.post("/me/email", {"email": "chen@example.org"}, status=202)
+    someone.api.post("/me/carers", {"phone": "13800138009"}, status=202)
+    assert unit_of_work(preferences.forget_unconfirmed) == 0, "the codes still hold"
+    with clock.frozen(now + timedelta(minutes=11)):
+        assert unit_of_work(preferences.forget_unconfirmed) == 2
+    found = someone.api.get("/me/notifications")
+    assert (found["email"], found["carers"]) == (None, [])
+    kept = other.api.get("/me/notifications")
+    assert kept["email"]["confirmed"]
+    assert len(kept["carers"]) == 1
+
+
 # -- WeChat
 
 
