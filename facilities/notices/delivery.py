@@ -6,6 +6,7 @@ that dies in between leaves a lease that ends: another one sends again, which th
 a provider has only accepted is sent again, too, where its receipt does not come.
 """
 
+import logging
 from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from facilities.notices.queries import Thing
 from facilities.notices.reaching import Planned, Reader, readers, ways_for
 from facilities.notices.rendering import Outgoing, render
 
+log = logging.getLogger(__name__)
+
+FAULT = "fault"  # of our own
 AT_A_TIME = 100
 SENDERS = 8  # threads; the lease is longer than a batch in which every attempt waits for its patience to end
 
@@ -102,9 +106,13 @@ def take(channel: Channel) -> list[Taken] | None:
             continue
         row.attempts, row.due_at = row.attempts + 1, now + LEASE
         answer = codes.get(notice.id) if row.carer_id is None else None
-        taken.append(Taken(row.id, notice.id, row.attempts, render(Outgoing(
-            notice, thing, reader, channel, row.reference, row.carer_id, answer,
-            entries.get((notice.about_kind, notice.about_id))))))
+        out = Outgoing(notice, thing, reader, channel, row.reference, row.carer_id, answer,
+                       entries.get((notice.about_kind, notice.about_id)))
+        try:
+            taken.append(Taken(row.id, notice.id, row.attempts, render(out)))
+        except Exception as error:  # noqa: BLE001 - one that cannot be written keeps no other from going
+            log.error("%s for %s: writing failed with %s", notice.kind, channel, type(error).__name__)  # noqa: TRY400
+            row.state, row.failure, row.ended_at = DeliveryState.DEAD, FAULT, now
     db.session.flush()
     return taken if rows else None
 
@@ -141,6 +149,9 @@ def _send(app: Flask, way: Way, taken: Taken) -> Outcome | Undelivered | None:
         return way.send(taken.message)
     except Undelivered as failure:
         return failure
+    except Exception as error:  # noqa: BLE001 - as in `take`; it is tried again, for it may have gone out
+        log.error("sending failed with %s", type(error).__name__)  # noqa: TRY400 - its words may hold an address
+        return Undelivered(FAULT)
 
 
 def _note(taken: Sequence[Taken], ends: Sequence[Outcome | Undelivered | None]) -> None:

@@ -84,6 +84,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "unreachable": _l("the provider cannot be reached"), "unavailable": _l("the provider was busy or had a fault"),
         "refused": _l("the provider refused it"), "reported": _l("the provider reported that it did not arrive"),
         "no_receipt": _l("the provider never said what became of it"), "folder": _l("the folder cannot be written"),
+        "fault": _l("a fault of our own; the log says more"),
         "no_template": _l("the text is not registered there"),
     },
     "topic": {

@@ -27,6 +27,7 @@ from facilities.notices.channels.message import Message, Outcome, Undelivered
 from facilities.notices.channels.sms import SmsGateway
 from facilities.notices.delivery import dispatch, note_receipt, send_again, take
 from facilities.notices.models import Delivery
+from facilities.notices.rendering import Outgoing
 from tests.notices.ways import Kept, out
 from tests.world import World
 
@@ -231,6 +232,33 @@ def test_what_is_cancelled_while_others_are_sent_is_not_sent(world: World, monke
     monkeypatch.setattr(delivery, "SENDERS", 1)
     out(channel)
     assert {m.recipient for m in channel.sent} == {other.login for other in others}
+
+
+def test_one_that_cannot_be_written_or_sent_keeps_no_other_from_going(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    people, session = [world.resident() for _ in range(3)], world.session()
+    for someone in people:
+        someone.ask(session)
+    render = delivery.render
+
+    def stumbles(out: Outgoing) -> Message | None:
+        if out.reader.phone == people[0].login:
+            raise ZeroDivisionError("somebody's name")
+        return render(out)
+
+    class Stumbles(Kept):
+        def send(self, message: Message) -> Outcome:
+            if message.recipient == people[1].login:
+                raise UnicodeError("somebody's name")
+            return super().send(message)
+
+    monkeypatch.setattr(delivery, "render", stumbles)
+    channel = Stumbles()
+    out(channel)
+    assert [m.recipient for m in channel.sent] == [people[2].login]
+    assert states() == {"dead": 1, "waiting": 1, "sent": 1}
+    assert "somebody's name" not in caplog.text
 
 
 def test_quiet_hours_hold_what_can_wait(world: World, now: datetime) -> None:
