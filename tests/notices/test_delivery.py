@@ -240,23 +240,24 @@ def test_one_that_cannot_be_written_or_sent_keeps_no_other_from_going(
     people, session = [world.resident() for _ in range(3)], world.session()
     for someone in people:
         someone.ask(session)
+    first, second, third = (someone.login for someone in people)
     render = delivery.render
 
     def stumbles(out: Outgoing) -> Message | None:
-        if out.reader.phone == people[0].login:
+        if out.reader.phone == first:
             raise ZeroDivisionError("somebody's name")
         return render(out)
 
     class Stumbles(Kept):
         def send(self, message: Message) -> Outcome:
-            if message.recipient == people[1].login:
+            if message.recipient == second:
                 raise UnicodeError("somebody's name")
             return super().send(message)
 
     monkeypatch.setattr(delivery, "render", stumbles)
     channel = Stumbles()
     out(channel)
-    assert [m.recipient for m in channel.sent] == [people[2].login]
+    assert [m.recipient for m in channel.sent] == [third]
     assert states() == {"dead": 1, "waiting": 1, "sent": 1}
     assert "somebody's name" not in caplog.text
 
