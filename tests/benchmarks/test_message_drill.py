@@ -50,6 +50,7 @@ def test_each_kind_of_violation_is_seen() -> None:
         ledger.cancelled_at["13900000005"] = 5.5
         assert violations(ledger, gateway, Counter(sent=6), 1.0) == []
         expected = tamper(ledger, gateway)
-        assert {rule for rule, _ in violations(ledger, gateway, Counter(sent=5, waiting=1), 1.0)} == expected | {"not ended"}
+        found = violations(ledger, gateway, Counter(sent=5, waiting=1), 1.0)
+        assert {rule for rule, _ in found} == expected | {"not ended"}
     finally:
         gateway.stop()
