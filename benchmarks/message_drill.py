@@ -34,8 +34,8 @@ from facilities.kernel import clock
 
 CLIENTS, KILLS = 4, 10
 IN_FLIGHT = 1.0  # seconds that a message may be on its way when the cancelling is answered
-CANCELLED = 0.15  # of the bookings
-ENDS_WITHIN = 240.0  # seconds, once nobody books or kills any more
+CANCELLED, CANCELS_WITHIN = 0.15, 6.0  # of the bookings; seconds afterwards
+ENDS_WITHIN = 330.0  # seconds, once nobody books or kills any more
 HURRY = 2.5  # how much faster the clock runs from then on: what failed often waits for hours
 SHOWN = 20
 
@@ -112,7 +112,7 @@ class Client:
             booking = answer["items"][0]["id"]
             self.ledger.bookings[phone_of(person)] = booking
             if self.chance.random() < CANCELLED:
-                threading.Timer(self.chance.uniform(0, 8), self._cancel, (person, booking)).start()
+                threading.Timer(self.chance.uniform(0, CANCELS_WITHIN), self._cancel, (person, booking)).start()
             time.sleep(self.chance.uniform(0, 2 * pause))
 
     def _cancel(self, person: int, booking: str) -> None:
@@ -204,6 +204,7 @@ def drill(options: argparse.Namespace, seed: int) -> int:
             kills = run(options, session, ledger, gateway, worker, server.port, chance)
             hands.factor *= HURRY
             ends = wait_for_the_end(engine)
+            say_what_is_open(engine)
             worker.stop()
             server.stop()
             if options.sabotage:
@@ -237,7 +238,7 @@ def run(options: argparse.Namespace, session: int, ledger: Ledger, gateway: Gate
         kills = kill_the_worker(worker, KILLS, max(options.seconds, options.hang), chance)
         for client in clients:
             client.result()
-    time.sleep(10)  # the last ones to cancel
+    time.sleep(CANCELS_WITHIN + 1)
     return kills
 
 
@@ -249,6 +250,13 @@ def wait_for_the_end(engine: Engine) -> Counter[str]:
             return ends
         time.sleep(0.5)
     return states(engine)
+
+
+def say_what_is_open(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for row in connection.execute(text(
+                "SELECT id, state, attempts, due_at, failure FROM deliveries WHERE ended_at IS NULL LIMIT 5")):
+            print("open:", *row)
 
 
 def report(options: argparse.Namespace, seed: int, ledger: Ledger, gateway: Gateway, ends: Counter[str], kills: int,

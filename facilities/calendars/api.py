@@ -33,7 +33,7 @@ def reservation(reservation_id: str) -> ResponseReturnValue:
 @signed_in
 @blueprint.response(200, FollowingOut)
 def following() -> dict[str, Any]:
-    feed = queries.live_feed(current_actor().user_id)
+    feed = queries.feed_of(current_actor().user_id)
     return {"since": feed and feed.created_at, "language": feed and feed.language}
 
 

@@ -18,17 +18,15 @@ from facilities.reservations.models import Reservation
 BACK, AHEAD = timedelta(days=30), timedelta(days=365)
 
 
-def live_feed(user_id: int) -> CalendarFeed | None:
-    return db.session.scalar(
-        select(CalendarFeed).where(CalendarFeed.user_id == user_id, CalendarFeed.revoked_at.is_(None)))
+def feed_of(user_id: int) -> CalendarFeed | None:
+    return db.session.get(CalendarFeed, user_id)
 
 
 def feed_by(token_hash: str) -> tuple[CalendarFeed, User] | None:
-    """None where it was revoked, or its owner can no longer sign in."""
+    """None where it was taken back, or its owner can no longer sign in."""
     row = db.session.execute(
         select(CalendarFeed, User).join(User, User.id == CalendarFeed.user_id)
-        .where(CalendarFeed.token_hash == token_hash, CalendarFeed.revoked_at.is_(None), User.disabled.is_(False),
-               User.erased_at.is_(None))).one_or_none()
+        .where(CalendarFeed.token_hash == token_hash, User.disabled.is_(False), User.erased_at.is_(None))).one_or_none()
     return (row[0], row[1]) if row else None
 
 

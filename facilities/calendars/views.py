@@ -16,7 +16,6 @@ from facilities.places import queries as places
 from facilities.web.guards import current_actor, public, signed_in
 from facilities.web.idempotency import keep_no_answer
 from facilities.web.language import LANGUAGES, in_language
-from facilities.web.limits import limiter
 
 blueprint = Blueprint("calendars", __name__)
 
@@ -45,7 +44,6 @@ def facility(facility_id: str) -> ResponseReturnValue:
 
 @blueprint.get("/calendar/<token>.ics")
 @public
-@limiter.limit("60 per minute")
 def feed(token: str) -> ResponseReturnValue:
     """Whoever has the address reads it: it stands in no log, and its owner can have another one."""
     found = queries.feed_by(services.fingerprint(token))
@@ -62,7 +60,7 @@ def feed(token: str) -> ResponseReturnValue:
 @blueprint.get("/my/calendar")
 @signed_in
 def mine() -> ResponseReturnValue:
-    return render_template("calendars/mine.html", feed=queries.live_feed(current_actor().user_id), address=None,
+    return render_template("calendars/mine.html", feed=queries.feed_of(current_actor().user_id), address=None,
                            languages=LANGUAGES)
 
 
@@ -73,7 +71,7 @@ def follow() -> ResponseReturnValue:
     actor, language = current_actor(), request.form.get("language", "")
     token = unit_of_work(lambda: services.follow(actor, language if language in LANGUAGES else "zh"))
     keep_no_answer()
-    return render_template("calendars/mine.html", feed=queries.live_feed(actor.user_id), address=address_of(token),
+    return render_template("calendars/mine.html", feed=queries.feed_of(actor.user_id), address=address_of(token),
                            languages=LANGUAGES)
 
 

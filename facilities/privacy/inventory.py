@@ -279,8 +279,7 @@ INVENTORY: dict[str, Table] = {
         token_hash      security   user      removed   no
         language        details    user      removed   yes
         created_at      behaviour  user      removed   yes
-        revoked_at      behaviour  user      removed   yes
-        """, "id"),
+        """),
     "draw_entries": _about(Why.BOOK, Kept.COUNTED, """
         id              link       resident  kept      yes
         draw_id         behaviour  resident  kept      yes

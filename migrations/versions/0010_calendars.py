@@ -12,26 +12,14 @@ def upgrade() -> None:
     op.add_column("reservations", sa.Column("moves", sa.Integer(), server_default=sa.text("0"), nullable=False))
     op.create_table(
         "calendar_feeds",
-        sa.Column("id", big_id, nullable=False),
         sa.Column("user_id", big_id, nullable=False),
         sa.Column("token_hash", sa.String(length=64), nullable=False),
         sa.Column("language", sa.String(length=8), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("revoked_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("language IN ('zh', 'en')", name=op.f("ck_calendar_feeds_language")),
         sa.ForeignKeyConstraint(
             ["user_id"], ["users.id"], name=op.f("fk_calendar_feeds_user_id_users"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_calendar_feeds")),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_calendar_feeds")),
         sa.UniqueConstraint("token_hash", name=op.f("uq_calendar_feeds_token_hash")),
     )
-    live = sa.text("revoked_at IS NULL")
-    op.create_index(
-        "uq_calendar_feeds_one_live_for_a_user",
-        "calendar_feeds",
-        ["user_id"],
-        unique=True,
-        postgresql_where=live,
-        sqlite_where=live,
-    )
-    op.create_index("ix_calendar_feeds_user", "calendar_feeds", ["user_id"])

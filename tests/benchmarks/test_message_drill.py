@@ -17,7 +17,7 @@ pytestmark = pytest.mark.race
 
 
 def test_no_message_is_lost_or_doubled_while_the_provider_and_the_worker_fail(kind: str) -> None:
-    options = ("--database", kind, "--messages", "48", "--seconds", "14", "--hang", "4", "--factor", "150")
+    options = ("--database", kind, "--messages", "48", "--seconds", "12", "--hang", "3", "--factor", "240")
     options += ("--slowest", "10")  # how fast it is, is for a machine that does nothing else
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.message_drill", *options, "--seed", "3"],

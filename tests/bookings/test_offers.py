@@ -227,8 +227,8 @@ def is_enlarged(world: World, session: ActivitySession, second: Someone, two: st
 
 
 def is_worked_off(world: World, session: ActivitySession, second: Someone, two: str) -> None:
-    assert {name: done for name, done, _ in do_what_is_due()}["sessions settled"] == 1
-    assert {name: done for name, done, _ in do_what_is_due()}["sessions settled"] == 0
+    assert {name: done for name, done, _ in do_what_is_due()}["sessions_settled"] == 1
+    assert {name: done for name, done, _ in do_what_is_due()}["sessions_settled"] == 0
 
 
 @pytest.mark.parametrize("happens", [joins, is_enlarged, is_worked_off])

@@ -22,7 +22,7 @@ from tests.calendars.reading import Client, Event, read
 from tests.client import PREFIX, Counter
 from tests.notices.test_preferences import with_email
 from tests.notices.ways import Kept, out
-from tests.world import Someone, World
+from tests.world import PASSWORD, Someone, World
 
 ADDRESS = "https://huimin.example.org"
 
@@ -183,6 +183,10 @@ def test_a_feed_ends_when_its_owner_says_so_or_goes(world: World) -> None:
     someone.api.delete("/me/calendar")
     fetch(world, new, status=404)
     assert someone.api.get("/me/calendar") == {"since": None, "language": None}
+    other = world.resident()
+    erased = follow(other)
+    other.api.call("DELETE", "/me", json={"password": PASSWORD}, status=204)
+    fetch(world, erased, status=404)
     last = follow(someone)
     unit_of_work(lambda: db.session.execute(update(User).where(User.id == someone.user.id).values(disabled=True)))
     fetch(world, last, status=404)
@@ -291,6 +295,8 @@ def test_a_letter_brings_the_entry_and_the_next_one_replaces_it(world: World, no
 
 def test_the_page_gives_an_address_once_and_takes_it_back(world: World) -> None:
     browser = world.browser(world.resident())
+    assert "/my/calendar" in browser.get("/my/bookings").links
+    assert "/my/calendar" in browser.get("/me").links
     assert "Make an address" in browser.get("/my/calendar").text
     page = browser.send("/my/calendar", language="en")
     (address,) = page.tree.xpath("//input[@id='address']/@value")

@@ -294,7 +294,7 @@ def test_a_second_holding_changes_nothing(world: World) -> None:
 
 
 def held_by_the_worker() -> int:
-    return next(done for name, done, _ in do_what_is_due() if name == "draws held")
+    return next(done for name, done, _ in do_what_is_due() if name == "draws_held")
 
 
 def test_every_draw_that_is_due_is_held_once(world: World) -> None:

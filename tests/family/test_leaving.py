@@ -74,7 +74,7 @@ def test_a_ticket_stays_once_entries_have_closed(world: World) -> None:
     with clock.frozen(NOW + timedelta(days=1)):
         mother.api.delete(f"/residents/{child}")
         assert count(DrawEntrant, DrawEntrant.entry_id == ticket) == 1
-        assert {name: failed for name, _, failed in background.do_what_is_due()}["draws held"] == 0
+        assert {name: failed for name, _, failed in background.do_what_is_due()}["draws_held"] == 0
 
 
 @pytest.mark.parametrize("other", ["a second parent", "the resident's own account"])

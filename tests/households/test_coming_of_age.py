@@ -45,7 +45,7 @@ def with_an_account(world: World, child: int) -> Someone:
 
 
 def come_of_age() -> tuple[int, int]:
-    return {name: (done, failed) for name, done, failed in background.do_what_is_due()}["children come of age"]
+    return {name: (done, failed) for name, done, failed in background.do_what_is_due()}["children_come_of_age"]
 
 
 def test_the_day_before_the_guardian_books_and_on_the_day_no_more(world: World) -> None:

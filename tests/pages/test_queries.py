@@ -193,10 +193,10 @@ PAGES = {
     "API: notices": ("resident", "/api/v1/notices", 2),
     "API: roster": ("manager", "/api/v1/sessions/{session}/roster", 4),
     "your data": ("resident", "/me/privacy", 2),
-    "everything that is kept": ("resident", "/me/data", 31),
+    "everything that is kept": ("resident", "/me/data", 38),
     "who looked": ("resident", "/me/looked-at", 6),
     "erase": ("resident", "/me/erase", 2),
-    "API: everything that is kept": ("resident", "/api/v1/me/data", 30),
+    "API: everything that is kept": ("resident", "/api/v1/me/data", 37),
     "API: who looked": ("resident", "/api/v1/me/looked-at", 5),
     "API: attendance": ("manager", "/api/v1/sessions/{session}/attendance", 4),
     "API: figures": (

@@ -221,7 +221,7 @@ def plant(of: Family) -> None:
         (EmailAddress, {"user_id": user, "address": "zou@example.org", "confirmed_at": now}),
         (
             CalendarFeed,
-            {"user_id": user, "token_hash": "8" * 64, "language": "zh", "created_at": now, "revoked_at": now},
+            {"user_id": user, "token_hash": "8" * 64, "language": "zh", "created_at": now},
         ),
         (Carer, {"user_id": user, "phone": "13700000088", "confirmed_at": now}),
         (WechatAccount, {"user_id": user, "openid": "o-zou"}),

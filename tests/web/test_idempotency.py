@@ -282,7 +282,7 @@ def test_a_key_is_kept_for_a_day_and_forgotten_after_two(world: World) -> None:
     someone, session = world.resident(), world.session()
     first = keyed(someone, "a", "/bookings", wish(session, someone))
     with clock.frozen(NOW + timedelta(hours=24, seconds=1)):
-        assert {name: done for name, done, _ in do_what_is_due()}["keys forgotten"] == 0
+        assert {name: done for name, done, _ in do_what_is_due()}["keys_forgotten"] == 0
         assert alike(first, keyed(someone, "a", "/bookings", wish(session, someone)))
     with clock.frozen(NOW + timedelta(days=2)):
         assert unit_of_work(forget_old) == 0
