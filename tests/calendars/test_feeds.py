@@ -225,10 +225,10 @@ def test_a_household_has_one_address_by_the_database(world: World) -> None:
     db.session.rollback()
 
 
-@pytest.mark.parametrize("kind", [FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION])
-def test_a_private_calendar_does_not_say_where_somebody_is_treated(world: World, kind: FacilityKind) -> None:
+@pytest.mark.parametrize("of_kind", [FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION])
+def test_a_private_calendar_does_not_say_where_somebody_is_treated(world: World, of_kind: FacilityKind) -> None:
     someone = world.resident()
-    facility = world.facility(kind, name="古渡春色“渝馨家园”")
+    facility = world.facility(of_kind, name="古渡春色“渝馨家园”")
     booking = someone.ask(world.session(facility, title="康复训练"))["items"][0]["id"]
     for content in (fetch(world, f"{PREFIX}/bookings/{booking}.ics", someone), fetch(world, follow(someone))):
         text = content.decode().replace("\r\n ", "")

@@ -297,9 +297,9 @@ def test_wechat_that_cannot_be_reached_is_said_so(app: Flask, world: World) -> N
 # -- what is said, and where
 
 
-@pytest.mark.parametrize("kind", [FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION])
-def test_outside_the_app_nothing_says_where_somebody_is_treated(world: World, kind: FacilityKind) -> None:
-    facility = world.facility(kind, name="古渡春色“渝馨家园”", name_en="Gudu Yuxin Home")
+@pytest.mark.parametrize("of_kind", [FacilityKind.YUXIN_HOME, FacilityKind.DOCTOR_STATION])
+def test_outside_the_app_nothing_says_where_somebody_is_treated(world: World, of_kind: FacilityKind) -> None:
+    facility = world.facility(of_kind, name="古渡春色“渝馨家园”", name_en="Gudu Yuxin Home")
     someone, session = world.resident(), world.session(facility, title="手工", title_en="Crafts")
     with_email(someone)
     preferences_of_all = [{"topic": "bookings", "channel": "platform", "wanted": True}]

@@ -30,15 +30,15 @@ LONG: dict[str, Any] = {
 }
 
 
-def said(app: Flask, kind: str, language: str, facts: dict[str, Any], **more: Any) -> str:
-    with app.test_request_context(), force_locale(language):
+def said(speaking_app: Flask, kind: str, language: str, facts: dict[str, Any], **more: Any) -> str:
+    with speaking_app.test_request_context(), force_locale(language):
         return short(kind, facts, **more).text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", sorted(SHORT))
-def test_a_text_is_neutral_short_and_about_nobody(app: Flask, kind: str, language: str) -> None:
-    text = said(app, kind, language, LONG, page=PAGE, answer="ABCDEFGHJK")
+def test_a_text_is_neutral_short_and_about_nobody(speaking_app: Flask, kind: str, language: str) -> None:
+    text = said(speaking_app, kind, language, LONG, page=PAGE, answer="ABCDEFGHJK")
     assert len(text) <= LONGEST
     assert parts(text, "惠民大渡口") <= (2 if language == "zh" else 4)
     assert is_neutral(text)
@@ -46,18 +46,18 @@ def test_a_text_is_neutral_short_and_about_nobody(app: Flask, kind: str, languag
 
 
 @pytest.mark.parametrize("kind", sorted(SHORT))
-def test_a_usual_text_in_chinese_is_one_message_or_two_with_an_answer(app: Flask, kind: str) -> None:
+def test_a_usual_text_in_chinese_is_one_message_or_two_with_an_answer(speaking_app: Flask, kind: str) -> None:
     usual = {**SPACE, "title": None} if kind.startswith("reserv") else SESSION
     facts = {**LONG, **usual}
-    assert parts(said(app, kind, "zh", facts), "惠民大渡口") == 1
-    assert parts(said(app, kind, "zh", facts, page=PAGE, answer="ABCDEFGHJK"), "惠民大渡口") <= 2
+    assert parts(said(speaking_app, kind, "zh", facts), "惠民大渡口") == 1
+    assert parts(said(speaking_app, kind, "zh", facts, page=PAGE, answer="ABCDEFGHJK"), "惠民大渡口") <= 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", sorted(SHORT))
-def test_what_a_provider_registers_is_what_it_is_sent(app: Flask, kind: str, language: str) -> None:
+def test_what_a_provider_registers_is_what_it_is_sent(speaking_app: Flask, kind: str, language: str) -> None:
     """Variables are not adjacent and not the whole; filled in, in order, they give the text; addresses are constant."""
-    with app.test_request_context(), force_locale(language):
+    with speaking_app.test_request_context(), force_locale(language):
         text = registered(kind, PAGE)
         found = short(kind, LONG, page=PAGE, answer="ABCDEFGHJK")
     assert not re.search(r"\}\s*\{", text)
@@ -71,28 +71,28 @@ def test_what_a_provider_registers_is_what_it_is_sent(app: Flask, kind: str, lan
 
 
 @pytest.mark.parametrize("kind", sorted(SHORT))
-def test_a_kind_has_a_text_for_facts_that_are_few(app: Flask, kind: str) -> None:
-    assert "None" not in said(app, kind, "en", {})
+def test_a_kind_has_a_text_for_facts_that_are_few(speaking_app: Flask, kind: str) -> None:
+    assert "None" not in said(speaking_app, kind, "en", {})
 
 
-def test_the_copy_for_a_carer_says_that_it_is_one(app: Flask) -> None:
-    assert said(app, "booked", "en", LONG, copy=True).startswith("Copy. Booked:")
-    assert said(app, "booked", "zh", LONG, copy=True).startswith("抄送：已预约：")
+def test_the_copy_for_a_carer_says_that_it_is_one(speaking_app: Flask) -> None:
+    assert said(speaking_app, "booked", "en", LONG, copy=True).startswith("Copy. Booked:")
+    assert said(speaking_app, "booked", "zh", LONG, copy=True).startswith("抄送：已预约：")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", sorted(TOPIC_OF))
-def test_no_message_holds_a_persons_name_or_number(app: Flask, kind: str, language: str) -> None:
+def test_no_message_holds_a_persons_name_or_number(speaking_app: Flask, kind: str, language: str) -> None:
     """Facts that somebody might add one day are not said by accident; only a reason is said as it was given."""
     planted = {"name": "向德福", "phone": "13900000009", "id_number": "500104198804120025", "resident": "罗玉兰"}
     facts = {key: value for key, value in LONG.items() if key != "reason"} | planted
-    with app.test_request_context(), force_locale(language):
+    with speaking_app.test_request_context(), force_locale(language):
         text = f"{short(kind, facts).text} {wording.text(kind, facts)} {wording.heading(kind)}"
     assert [value for value in planted.values() if value in text] == []
 
 
 @pytest.mark.parametrize("kind", sorted(TOPIC_OF))
-def test_a_long_text_fits_a_letter_and_a_phone(app: Flask, kind: str) -> None:
-    with app.test_request_context(), force_locale("zh"):
+def test_a_long_text_fits_a_letter_and_a_phone(speaking_app: Flask, kind: str) -> None:
+    with speaking_app.test_request_context(), force_locale("zh"):
         assert len(wording.text(kind, LONG)) <= LONGEST
         assert len(wording.heading(kind)) <= 20

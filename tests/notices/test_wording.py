@@ -91,9 +91,9 @@ def test_every_kind_that_is_told_anywhere_has_words() -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_a_kind_says_what_and_when(app: Flask, kind: str, language: str) -> None:
+def test_a_kind_says_what_and_when(speaking_app: Flask, kind: str, language: str) -> None:
     facts = SPACE if kind.startswith("reserv") else SESSION
-    with app.test_request_context(), force_locale(language):
+    with speaking_app.test_request_context(), force_locale(language):
         said = text(kind, {**facts, "sessions": 1})
         assert heading(kind)
         assert any(name in said for name in NAMES[language])
@@ -103,8 +103,8 @@ def test_a_kind_says_what_and_when(app: Flask, kind: str, language: str) -> None
 
 
 @pytest.mark.parametrize("kind", sorted(WORDS))
-def test_a_kind_has_words_for_facts_that_are_few(app: Flask, kind: str) -> None:
-    with app.test_request_context(), force_locale("en"):
+def test_a_kind_has_words_for_facts_that_are_few(speaking_app: Flask, kind: str) -> None:
+    with speaking_app.test_request_context(), force_locale("en"):
         assert "None" not in text(kind, {"title": "书法室"})
         assert text(kind, {})
 
@@ -139,7 +139,7 @@ def test_a_kind_has_words_for_facts_that_are_few(app: Flask, kind: str) -> None:
         pytest.param("drawn", {**SESSION, "sessions": 6}, ["all its sessions", "Sat 19 Sep"], id="a season"),
     ],
 )
-def test_what_a_message_says(app: Flask, kind: str, facts: dict[str, Any], says: list[str]) -> None:
-    with app.test_request_context(), force_locale("en"):
+def test_what_a_message_says(speaking_app: Flask, kind: str, facts: dict[str, Any], says: list[str]) -> None:
+    with speaking_app.test_request_context(), force_locale("en"):
         said = text(kind, facts)
     assert all(part in said for part in says), said
