@@ -115,7 +115,7 @@ def _carry_out(job: Job, slot: int) -> Outcome:
     try:
         outcome = job.do()
     except Exception as error:  # noqa: BLE001 - see above; only its kind is logged
-        log.error("%s failed with %s", job.name, type(error).__name__)  # noqa: TRY400
+        log.error("%s failed with %s", job.name, type(error).__name__)  # noqa: TRY400 - a traceback has its words
         outcome = Outcome(failed=1, failure=type(error).__name__)
     unit_of_work(partial(note_end, job.name, slot, began, outcome))
     return outcome
@@ -154,7 +154,7 @@ def _failure(do: Callable[[int], object], number: int) -> str | None:
         unit_of_work(partial(do, number))
     except Exception as error:  # noqa: BLE001 - as in `_carry_out`
         kind = type(error).__name__
-        log.error("%s: %s failed with %s", do.__name__, number, kind)  # noqa: TRY400
+        log.error("%s: %s failed with %s", do.__name__, number, kind)  # noqa: TRY400 - a traceback has its words
         return kind
     return None
 
@@ -183,7 +183,7 @@ def _forget_what_is_over() -> Outcome:
             done += forget_all(kind)
         except Exception as error:  # noqa: BLE001 - as in `_carry_out`
             failures.append(type(error).__name__)
-            log.error("%s: forgetting failed with %s", kind.value, failures[-1])  # noqa: TRY400
+            log.error("%s: forgetting failed with %s", kind.value, failures[-1])  # noqa: TRY400 - a traceback has its words
     return Outcome(done, len(failures), failures[-1] if failures else None)
 
 

@@ -26,7 +26,7 @@ SCHEMA = "huey"  # apart from the app's own tables, which migrations look after
 _MAKING = 73052024  # a lock of PostgreSQL's, for workers that start at the same moment
 
 
-class PlainMessages(Serializer):  # type: ignore[misc]
+class PlainMessages(Serializer):  # type: ignore[misc] # Huey has no types
     """JSON instead of pickles: whoever could write to the queue would otherwise run code in the worker."""
 
     def _serialize(self, data: Any) -> bytes:  # noqa: ANN401 - Huey's message

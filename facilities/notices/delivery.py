@@ -111,7 +111,7 @@ def take(channel: Channel) -> list[Taken] | None:
         try:
             taken.append(Taken(row.id, notice.id, row.attempts, render(out)))
         except Exception as error:  # noqa: BLE001 - one that cannot be written keeps no other from going
-            log.error("%s for %s: writing failed with %s", notice.kind, channel, type(error).__name__)  # noqa: TRY400
+            log.error("%s for %s: writing failed with %s", notice.kind, channel, type(error).__name__)  # noqa: TRY400 - as in background
             row.state, row.failure, row.ended_at = DeliveryState.DEAD, FAULT, now
     db.session.flush()
     return taken if rows else None
