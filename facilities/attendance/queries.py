@@ -3,15 +3,25 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import and_, func, select
 from sqlalchemy.orm import joinedload
 
-from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
-from facilities.engine.roll_call import AttendanceState, Event, EventKind, RollCall, read_roll
+from facilities.attendance.models import Attendance, AttendanceEvent, AttendanceRule, HeadCount, Poster, ReopenedDay
+from facilities.engine.roll_call import (
+    LATE_ARRIVAL_LIMIT,
+    AttendanceState,
+    Event,
+    EventKind,
+    RollCall,
+    read_roll,
+)
 from facilities.households.models import Merge
 from facilities.infra.db import db
+from facilities.kernel import clock
+from facilities.programmes.models import ActivitySession
 
 
 def logs(session_ids: Iterable[int]) -> dict[int, list[Event]]:
@@ -70,3 +80,33 @@ def roll(session_id: int) -> RollCall:
 def is_present(session_id: int, resident_id: int) -> bool:
     row = db.session.get(Attendance, (session_id, resident_id))
     return row is not None and row.state is AttendanceState.PRESENT
+
+
+def manager_limit() -> timedelta:
+    """How long after a session's end its managers may enter what happened."""
+    days = db.session.scalar(select(AttendanceRule.manager_days))
+    return LATE_ARRIVAL_LIMIT if days is None else timedelta(days=days)
+
+
+def reopened(sessions: Iterable[ActivitySession], now: datetime) -> set[int]:
+    """Of these, the sessions on days that an administrator has reopened for their facility."""
+    by_day = {session.id: (session.facility_id, clock.local_date(session.starts_at)) for session in sessions}
+    open_days = {(row.facility_id, row.day) for row in reopened_days(now, {place for place, _ in by_day.values()})}
+    return {session_id for session_id, day in by_day.items() if day in open_days}
+
+
+def reopened_days(now: datetime, facility_ids: Iterable[int] | None = None) -> list[ReopenedDay]:
+    """Those that are open now, the latest day first."""
+    found = (select(ReopenedDay).where(ReopenedDay.until > now).options(joinedload(ReopenedDay.facility))
+             .order_by(ReopenedDay.day.desc(), ReopenedDay.id))
+    if facility_ids is not None:
+        found = found.where(ReopenedDay.facility_id.in_(list(facility_ids)))
+    return list(db.session.scalars(found))
+
+
+def poster(facility_id: int) -> Poster | None:
+    return db.session.get(Poster, facility_id)
+
+
+def poster_by(code: str) -> Poster | None:
+    return db.session.scalar(select(Poster).where(Poster.code == code))

@@ -7,7 +7,7 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from facilities.attendance.models import Attendance, HeadCount
 from facilities.attendance.services import Entry, Result
-from facilities.engine.roll_call import Counts, EventKind
+from facilities.engine.roll_call import CAME, OF_SOMEONE, Counts, EventKind, VoidReason
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotVisible
 from facilities.web.schemas import BaseSchema, Count, Id, Instant, Reference, Text, one_of
@@ -32,6 +32,8 @@ class EventIn(BaseSchema):
     reference = Text(longest=40, allow_none=True)
     check_in_code = Text(longest=200, allow_none=True)
     voids = fields.UUID(allow_none=True)
+    reason = fields.String(allow_none=True, validate=one_of(*VoidReason))
+    late = fields.Boolean(load_default=False)
     counts = fields.Nested(CountsIn, allow_none=True)
     occurred_at = Instant(required=True)
     device = Text(longest=64, allow_none=True)
@@ -44,8 +46,12 @@ class EventIn(BaseSchema):
         if (kind == EventKind.HEAD_COUNT) != (data.get("counts") is not None):
             raise ValidationError(str(_l("A head count, and nothing else, has counts.")), "counts")
         named = data.get("resident_id") or data.get("reference") or data.get("check_in_code")
-        if kind in ("present", "absent", "excused") and not named:
+        if kind in OF_SOMEONE and not named:
             raise ValidationError(str(_l("This is needed.")), "resident_id")
+        if data["late"] and kind not in CAME:
+            raise ValidationError(str(_l("Only somebody who came can be late.")), "late")
+        if data.get("reason") and kind != EventKind.VOID:
+            raise ValidationError(str(_l("Only what is taken back has a reason.")), "reason")
 
 
 class EventsIn(BaseSchema):
@@ -67,6 +73,8 @@ class AttendanceRow(BaseSchema):
     resident_id = Id()
     state = fields.String()
     walk_in = fields.Boolean()
+    late = fields.Boolean()
+    minutes = fields.Integer(allow_none=True)
     recorded_by = Id(allow_none=True)
     event_id = fields.UUID()
 
@@ -86,19 +94,13 @@ class AttendanceOut(BaseSchema):
 
 
 def read_entry(body: dict[str, Any]) -> Entry:
-    counts = body.get("counts")
+    counts, reason = body.get("counts"), body.get("reason")
     return Entry(
         id=body["id"], session_id=_id(body["session_id"]), kind=EventKind(body["kind"]),
-        occurred_at=body["occurred_at"], reference=body.get("reference"), voids=body.get("voids"),
-        resident_id=_resident(body),
+        occurred_at=body["occurred_at"], resident_id=_id(body["resident_id"]) if body.get("resident_id") else None,
+        reference=body.get("reference") or None, check_in_code=body.get("check_in_code") or None,
+        voids=body.get("voids"), reason=VoidReason(reason) if reason else None, late=body["late"],
         counts=Counts(**counts) if counts else None, device=body.get("device") or "")
-
-
-def _resident(body: dict[str, Any]) -> int | None:
-    """No check-in codes have been given out so far, so one that is shown is nobody's."""
-    if body.get("resident_id"):
-        return _id(body["resident_id"])
-    return NOBODY if body.get("check_in_code") and not body.get("reference") else None
 
 
 def _id(text: str) -> int:
@@ -116,7 +118,8 @@ def show_result(result: Result) -> dict[str, Any]:
 def show_attendance(rows: list[Attendance], head_count: HeadCount | None) -> dict[str, Any]:
     return {
         "residents": [{"resident_id": r.resident_id, "state": r.state.value, "walk_in": r.walk_in,
-                       "recorded_by": r.recorded_by, "event_id": r.event_id} for r in rows],
+                       "late": r.late, "minutes": r.minutes, "recorded_by": r.recorded_by,
+                       "event_id": r.event_id} for r in rows],
         "head_counts": head_count or Counts(),
         "unnamed_walk_ins": head_count.unnamed_walk_ins if head_count else 0,
     }

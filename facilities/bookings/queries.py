@@ -317,3 +317,10 @@ def residents_by_reference(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int,
         select(Booking.session_id, Booking.reference, Booking.resident_id)
         .where(Booking.reference.in_(references), Booking.state.in_(OCCUPYING)))
     return {(session_id, reference): resident_id for session_id, reference, resident_id in rows}
+
+
+def holding_places(booking_ids: Iterable[int]) -> dict[int, Booking]:
+    """Of these bookings, those that hold a place: whoever's they are, for the desk."""
+    rows = db.session.scalars(
+        select(Booking).where(Booking.id.in_(list(booking_ids)), Booking.state.in_(OCCUPYING)))
+    return {row.id: row for row in rows}

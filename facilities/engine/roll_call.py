@@ -6,10 +6,14 @@ Of each device the latest un-voided head count stands, and devices add up. (api.
 
 Where two records of one person were merged, each record's own events say how it stands, and whoever was there by either
 of them was there: the other one's place was ticked as empty by somebody who could not know.
+
+`left` says that somebody went, not whether they were there: it ends a stay that a presence began, and does not change
+what stands. Where nobody wrote down when somebody went, the time that they spent is the session's own.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -18,7 +22,7 @@ from facilities.kernel.refusals import Refusal
 
 ENTRY_OPENS_BEFORE_START = timedelta(hours=1)
 ENTRY_ENDS_AFTER_END = timedelta(days=1)
-LATE_ARRIVAL_LIMIT = timedelta(days=30)
+LATE_ARRIVAL_LIMIT = timedelta(days=30)  # for managers, unless the district's rule says otherwise or a day is reopened
 
 
 class EventKind(StrEnum):
@@ -26,8 +30,19 @@ class EventKind(StrEnum):
     ABSENT = "absent"
     EXCUSED = "excused"
     WALK_IN = "walk_in"
+    LEFT = "left"
     HEAD_COUNT = "head_count"
     VOID = "void"
+
+
+class VoidReason(StrEnum):
+    """Why an entry is taken back. A choice and no words: the log can never be changed, and words may say anything."""
+
+    MISTAKE = "mistake"
+    WRONG_PERSON = "wrong_person"
+    COUNTED_TWICE = "counted_twice"
+    WAS_NOT_THERE = "was_not_there"
+    WRONG_TIME = "wrong_time"
 
 
 class AttendanceState(StrEnum):
@@ -42,6 +57,8 @@ _STATES = {
     EventKind.ABSENT: AttendanceState.ABSENT,
     EventKind.EXCUSED: AttendanceState.EXCUSED,
 }
+CAME = (EventKind.PRESENT, EventKind.WALK_IN)
+OF_SOMEONE = (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.LEFT)  # never without a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +98,31 @@ class Event:
     voids: UUID | None = None
     device: str = ""
     counts: Counts | None = None
+    late: bool = False
     record: int | None = None  # for which it was entered, where that went into `resident_id`'s
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """What the log says of the time that somebody spent: whole stays, and since when one lasts."""
+
+    spent: timedelta = timedelta()
+    since: datetime | None = None
+    left_at: datetime | None = None
+
+    def come(self, moment: datetime) -> "Stay":
+        return self if self.since else replace(self, since=moment)
+
+    def leave(self, moment: datetime) -> "Stay":
+        """Somebody who is not known to be there cannot go."""
+        if self.since is None:
+            return self
+        return Stay(self.spent + (moment - self.since), None, moment)
+
+    @property
+    def minutes(self) -> int | None:
+        """Whole minutes of the stays that somebody ended; None where nobody wrote down that they went."""
+        return None if self.left_at is None else int(self.spent / timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +132,12 @@ class Standing:
     resident_id: int
     state: AttendanceState
     event: Event
+    stay: Stay = Stay()
+
+    @property
+    def minutes(self) -> int | None:
+        """Spent there, where that was written down."""
+        return self.stay.minutes if self.state is AttendanceState.PRESENT else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +165,7 @@ def read_roll(events: Iterable[Event]) -> RollCall:
     log = {event.id: event for event in events}
     voided = {event.voids for event in log.values() if event.kind is EventKind.VOID}
     by_record: dict[tuple[int, int | None], Standing] = {}
+    stays: defaultdict[tuple[int, int | None], Stay] = defaultdict(Stay)
     head_counts: dict[str, Event] = {}
     unnamed: list[Event] = []
     in_order = sorted(log.values(), key=lambda e: (e.occurred_at, e.id))
@@ -129,8 +177,19 @@ def read_roll(events: Iterable[Event]) -> RollCall:
         elif event.resident_id is None:
             unnamed.append(event)
         else:
-            by_record[event.resident_id, event.record] = Standing(event.resident_id, _STATES[event.kind], event)
-    return RollCall(_by_person(by_record.values()), head_counts, tuple(unnamed))
+            key = event.resident_id, event.record
+            stays[key] = _stay(stays[key], event)
+            if event.kind is not EventKind.LEFT:
+                by_record[key] = Standing(event.resident_id, _STATES[event.kind], event)
+    people = _by_person(replace(standing, stay=stays[key]) for key, standing in by_record.items())
+    return RollCall(people, head_counts, tuple(unnamed))
+
+
+def _stay(before: Stay, event: Event) -> Stay:
+    """Whoever was ticked as not there has spent no time before that."""
+    if event.kind in CAME:
+        return before.come(event.occurred_at)
+    return before.leave(event.occurred_at) if event.kind is EventKind.LEFT else Stay()
 
 
 def _by_person(of_records: Iterable[Standing]) -> dict[int, Standing]:
@@ -146,14 +205,22 @@ def _weight(standing: Standing) -> tuple[bool, datetime, UUID]:
     return standing.state is AttendanceState.PRESENT, standing.event.occurred_at, standing.event.id
 
 
-def check_in_window(starts_at: datetime, ends_at: datetime, occurred_at: datetime, now: datetime,
-                    *, by_administrator: bool) -> Refusal | None:
-    """Ticks belong to the session's own hours; an administrator may enter them late."""
+def check_in_window(starts_at: datetime, ends_at: datetime, occurred_at: datetime, now: datetime, *,
+                    open_late: bool, arrives_within: timedelta = LATE_ARRIVAL_LIMIT) -> Refusal | None:
+    """Ticks belong to the session's own hours. `open_late`: by an administrator's hand, or a day that one reopened."""
     happened = starts_at - ENTRY_OPENS_BEFORE_START <= occurred_at <= ends_at + ENTRY_ENDS_AFTER_END
-    arrived = by_administrator or now <= ends_at + LATE_ARRIVAL_LIMIT
+    arrived = open_late or now <= ends_at + arrives_within
     if happened and arrived:
         return None
     return Refusal("not_in_attendance_window")
+
+
+def check_self_check_in(starts_at: datetime, ends_at: datetime, now: datetime) -> Refusal | None:
+    """Whoever checks in themselves is there now: from an hour before the start until the end. Facts: when it opens."""
+    opens_at = starts_at - ENTRY_OPENS_BEFORE_START
+    if now < opens_at:
+        return Refusal("check_in_not_open", {"opens_at": opens_at})
+    return Refusal("check_in_over") if now >= ends_at else None
 
 
 def is_ticking_over(ends_at: datetime, now: datetime) -> bool:

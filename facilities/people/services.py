@@ -367,7 +367,7 @@ def _project(moves: Moves, session_ids: Collection[int], kept_id: int, gone_id: 
                 moves.add(table, {
                     "session_id": session_id, "resident_id": resident_id, "state": stands.state,
                     "walk_in": is_walk_in(stands.event, booking is not None), "event_id": stands.event.id,
-                    "recorded_by": authors[stands.event.id]})
+                    "late": stands.event.late, "minutes": stands.minutes, "recorded_by": authors[stands.event.id]})
                 _follow(moves, booking, _ON_THE_ROLL[stands.state])
 
 

@@ -60,6 +60,7 @@ class Programme(AudienceColumns, Model):
     summary_en: Mapped[str | None] = mapped_column(String(600))
     per_resident_per_week: Mapped[int | None]  # places that one person may hold in a week, Monday to Sunday
     per_household_per_session: Mapped[int | None]
+    records_time: Mapped[bool] = mapped_column(default=False, server_default=false())  # in and out, as day care does
 
     @property
     def limits(self) -> Limits:

@@ -41,13 +41,13 @@ def _compare(ids: list[int]) -> Iterator[Difference]:
     head_counts = attendance.head_counts(ids)
     statuses = {row.id: row.status for row in db.session.execute(
         select(ActivitySession.id, ActivitySession.status).where(ActivitySession.id.in_(ids)))}
-    kept: dict[int, dict[int, str]] = {session_id: {} for session_id in ids}
+    kept: dict[int, dict[int, tuple[str, int | None]]] = {session_id: {} for session_id in ids}
     for row in attendance.attendances(ids):
-        kept[row.session_id][row.resident_id] = row.state.value
+        kept[row.session_id][row.resident_id] = (row.state.value, row.minutes)
     for session_id in ids:
         roll = read_roll(logs.get(session_id, []))
         said: dict[str, object] = {
-            "residents": {r: s.state.value for r, s in roll.residents.items()},
+            "residents": {r: (s.state.value, s.minutes) for r, s in roll.residents.items()},
             "head_counts": asdict(roll.head_count),
             "unnamed_walk_ins": roll.unnamed_walk_ins,
             "held": roll.person_times > 0,
