@@ -27,10 +27,26 @@ def settle(session: ActivitySession) -> bool:
 
     True where what is still free is kept for a party at the head of the list.
     """
-    now = clock.now()
-    if over := queries.run_out(session.id, now):
+    _end_what_ran_out(session)
+    return _fill(session)
+
+
+def settle_together(sessions: Sequence[ActivitySession]) -> None:
+    """All of them are locked. Offers end in each first: whose ran out in one is free to move up in another."""
+    for session in sessions:
+        _end_what_ran_out(session)
+    for session in sessions:
+        _fill(session)
+
+
+def _end_what_ran_out(session: ActivitySession) -> None:
+    if over := queries.run_out(session.id, clock.now()):
         free_places(session, over, BookingState.EXPIRED)
         _tell(session, over, "offer_expired")
+
+
+def _fill(session: ActivitySession) -> bool:
+    now = clock.now()
     if (not session.waiting or not session.places_left or session.is_cancelled
             or not may_promote(session.booking_window, now)):
         return False

@@ -237,6 +237,14 @@ def own_bookings(actor: Actor, *, limit: int | None = None, after: tuple[datetim
     return list(db.session.scalars(found.limit(limit)))
 
 
+def own_places_at(actor: Actor, facility_id: int, start: datetime, end: datetime) -> list[Booking]:
+    """Places of the household in sessions there that run or begin between these instants."""
+    return list(db.session.scalars(
+        _whole().where(_acted_for(actor), ActivitySession.facility_id == facility_id, Booking.state.in_(OCCUPYING),
+                       ActivitySession.status != SessionStatus.CANCELLED, Booking.starts_at <= end,
+                       Booking.ends_at > start).order_by(Booking.starts_at, Booking.id)))
+
+
 def next_booking(actor: Actor, now: datetime) -> Booking | None:
     return db.session.scalar(
         _whole().where(_acted_for(actor), Booking.state == BookingState.CONFIRMED, Booking.ends_at > now)

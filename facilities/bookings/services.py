@@ -247,8 +247,7 @@ def cancel_booking(actor: Actor, booking_id: int) -> Booking:
     else:
         promotion.free_places(session, [booking.id], BookingState.CANCELLED)
     audit.note(actor, "cancelled", "booking", [booking.id])
-    for each in (session, *freed_for):
-        promotion.settle(each)
+    promotion.settle_together((session, *freed_for))
     return queries.own_booking(actor, booking_id) or booking
 
 
@@ -277,8 +276,7 @@ def decline_offer(actor: Actor, booking_id: int) -> Booking:
         party = queries.offered_with(booking)
         promotion.free_places(session, party, BookingState.CANCELLED)
         audit.note(actor, "declined", "booking", party)
-        for each in (session, *freed_for):
-            promotion.settle(each)
+        promotion.settle_together((session, *freed_for))
     elif booking.state not in (BookingState.CANCELLED, BookingState.EXPIRED):
         raise Refused("no_offer")
     return queries.own_booking(actor, booking_id) or booking
@@ -397,8 +395,7 @@ def release_places(actor: Actor | None, resident_ids: Collection[int]) -> None:
         promotion.free_places(session, [b.id for b in held if b.session_id == session.id and b not in waiting],
                               BookingState.CANCELLED)
     audit.note(actor, "cancelled", "booking", [b.id for b in held])
-    for session in locked:  # after all of them are free: nobody who leaves moves up
-        promotion.settle(session)
+    promotion.settle_together(locked)  # after all of them are free: nobody who leaves moves up
 
 
 def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:

@@ -403,6 +403,20 @@ def test_the_page_says_that_an_offer_has_run_out(world: World) -> None:
         assert world.fresh(db.session.get_one(Booking, int(one))).state == "expired"
 
 
+def test_whose_offer_beside_has_run_out_is_not_passed_by_who_comes_after(world: World) -> None:
+    """The one who gives a place back waits beside as well: both lists are put in order, and offers end first."""
+    beside, ((holder, held),) = world.full_session(**OFFER)
+    session, (first, second, leaver) = world.session(capacity=1), [world.resident() for _ in range(3)]
+    (offered,), _ = first.wait(beside), leaver.wait(beside)
+    place = world.book(leaver, session).id
+    (turn,), (later,) = first.wait(session), second.wait(session)
+    holder.cancel(held)
+    assert first.state(offered) == "offered"
+    with clock.frozen(OVER):
+        leaver.cancel(place)
+        assert (first.state(turn), second.state(later)) == ("confirmed", "waitlisted")
+
+
 def test_a_form_that_answers_nothing_declines_nothing(world: World) -> None:
     _, ((first, one), _) = offered_to_the_first(world)
     browser = world.browser(first)
