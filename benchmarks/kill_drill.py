@@ -47,12 +47,13 @@ class Killer:
     kills: Counter[str] = field(default_factory=Counter)
     restarts: int = 0
 
-    def run(self, seconds: float) -> None:
+    def run(self, seconds: float, at_least: int) -> None:
+        """For so long, and on a slow machine until so many kills are done."""
         until = time.monotonic() + seconds
         deck: list[str] = []
         while True:
             time.sleep(self.chance.uniform(*PAUSES))
-            if time.monotonic() >= until:
+            if time.monotonic() >= until and self.kills.total() >= at_least:
                 return
             if not deck:
                 deck = ["worker"] * 4 + ["server"] + (["backend", "backend", "postmaster"] if self.cluster else [])
@@ -111,7 +112,8 @@ def set_the_scene(engine: Engine) -> tuple[Scene, int, tuple[int, int]]:
     return scene, probe, (probe, probe + 1)
 
 
-def drill(database: str, seconds: float, seed: int, *, workers: int, sabotage: bool, complete: bool) -> int:
+def drill(database: str, seconds: float, seed: int, *, kills: int, workers: int, sabotage: bool,
+          complete: bool) -> int:
     chance = random.Random(f"{seed} {database}")
     ledger, ending = Ledger(), Ending()
     cluster = Cluster() if database == "postgresql" else None
@@ -139,7 +141,7 @@ def drill(database: str, seconds: float, seed: int, *, workers: int, sabotage: b
             with ThreadPoolExecutor(CLIENTS) as pool:
                 running = [pool.submit(client.run) for client in clients]
                 try:
-                    killer.run(seconds)
+                    killer.run(seconds, kills)
                 finally:
                     ending.give_up_at = time.monotonic() + QUIET
                     ending.stop.set()
@@ -184,6 +186,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--seconds", type=float, default=60.0, help="how long it is killed")
+    parser.add_argument("--kills", type=int, default=0, help="how many at least, however long that takes")
     parser.add_argument("--seed", type=int, default=None, help="of what is asked and killed; when, is the machine's")
     parser.add_argument("--workers", type=int, default=2, help="processes of the server")
     parser.add_argument("--sabotage", action="store_true", help="prove that violations are seen: must exit 1")
@@ -191,8 +194,8 @@ def main() -> int:
     chosen = parser.parse_args()
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
     with processes.hard_deadline(chosen.seconds + QUIET + 150):
-        return drill(chosen.database, chosen.seconds, seed, workers=chosen.workers, sabotage=chosen.sabotage,
-                     complete=chosen.complete)
+        return drill(chosen.database, chosen.seconds, seed, kills=chosen.kills, workers=chosen.workers,
+                     sabotage=chosen.sabotage, complete=chosen.complete)
 
 
 if __name__ == "__main__":

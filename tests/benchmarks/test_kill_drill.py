@@ -9,7 +9,7 @@ from config import ROOT
 
 pytestmark = pytest.mark.race
 
-SECONDS = 8
+SECONDS, KILLS = 5, 3  # so long, and on a slow machine until so many are done
 
 
 def drill(*arguments: str) -> tuple[int, dict[str, str], str]:
@@ -29,11 +29,11 @@ def drill(*arguments: str) -> tuple[int, dict[str, str], str]:
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(kind: str) -> None:
-    code, summary, said = drill("--database", kind, "--seconds", str(SECONDS), "--complete", "--seed", "1")
+    code, summary, said = drill("--database", kind, "--seconds", str(SECONDS), "--kills", str(KILLS), "--complete", "--seed", "1")
     assert (code, summary["violations"]) == (0, "0"), said
-    assert int(summary["bookings"]) > 20, said
-    assert int(summary["cancels"]) > 5, said
-    assert int(summary["kills"]) >= 3, said
+    assert int(summary["bookings"]) > 10, said
+    assert int(summary["cancels"]) > 3, said
+    assert int(summary["kills"]) >= KILLS, said
     assert int(summary["restarts"]) >= 1, said
 
 
