@@ -29,7 +29,8 @@ def drill(*arguments: str) -> tuple[int, dict[str, str], str]:
 
 
 def test_nothing_acknowledged_is_lost_whatever_is_killed(kind: str) -> None:
-    code, summary, said = drill("--database", kind, "--seconds", str(SECONDS), "--kills", str(KILLS), "--complete", "--seed", "1")
+    so_long = ("--seconds", str(SECONDS), "--kills", str(KILLS))
+    code, summary, said = drill("--database", kind, *so_long, "--complete", "--seed", "1")
     assert (code, summary["violations"]) == (0, "0"), said
     assert int(summary["bookings"]) > 10, said
     assert int(summary["cancels"]) > 3, said

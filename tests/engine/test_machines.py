@@ -1,7 +1,7 @@
 """Long lives of a session, a waitlist and a space: whatever happens in whatever order, what must never be false is not.
 
 The machines keep rows and counters as the services do and leave every decision to the engine. Beside each decision
-stands a second one, made naively from the rows alone: hours as whole numbers, sets instead of spans. 2,000 lives of 50
+stands a second one, made naively from the rows alone: hours as whole numbers, sets instead of spans. 1,000 lives of 50
 steps for each machine; HUIMIN_MACHINES=0.1 runs a tenth of them.
 """
 
@@ -29,7 +29,7 @@ from facilities.engine.waitlist import (
 from facilities.kernel.spans import Span
 from facilities.places.services import leaves_of, related, within
 
-RUNS = max(1, round(2000 * float(os.environ.get("HUIMIN_MACHINES", "1"))))
+RUNS = max(1, round(1000 * float(os.environ.get("HUIMIN_MACHINES", "1"))))
 
 # No step can be too slow, and nothing is filtered: the checks would only measure the machine that the tests run on.
 LIVES = settings(
