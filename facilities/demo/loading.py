@@ -95,7 +95,8 @@ def _interval(text: str) -> tuple[time, time]:
 def _programmes(plan: Mapping[str, Any]) -> dict[str, Programme]:
     known = {p.name: p for p in db.session.scalars(select(Programme))}
     return {row["key"]: known.get(row["name"]) or add_programme(
-        row["name"], FacilityKind(row["kind"]), name_en=row.get("name_en"), audience=_audience(row))
+        row["name"], FacilityKind(row["kind"]), name_en=row.get("name_en"), audience=_audience(row),
+        records_time=row.get("records_time", False))
         for row in plan["programme"]}
 
 

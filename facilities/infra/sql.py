@@ -24,6 +24,13 @@ class day_number(FunctionElement[int]):  # noqa: N801 - as above
     inherit_cache = True
 
 
+class minutes_between(FunctionElement[int]):  # noqa: N801 - as above
+    """Whole minutes from one instant to a later one."""
+
+    type = Integer()
+    inherit_cache = True
+
+
 class local_instant(FunctionElement[str]):  # noqa: N801 - as above
     """An instant as clients see it, 2024-05-01T09:00:00+08:00. PostgreSQL only."""
 
@@ -57,6 +64,18 @@ def _day_number_postgresql(element: day_number, compiler: SQLCompiler, **kw: Any
 @compiles(day_number, "sqlite")
 def _day_number_sqlite(element: day_number, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
     return f"CAST(strftime('%Y%m%d', {compiler.process(element.clauses, **kw)}) AS INTEGER)"
+
+
+@compiles(minutes_between, "postgresql")
+def _minutes_postgresql(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"CAST(floor(extract(epoch FROM {end} - {start}) / 60) AS integer)"
+
+
+@compiles(minutes_between, "sqlite")
+def _minutes_sqlite(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+    start, end = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"((CAST(strftime('%s', {end}) AS INTEGER) - CAST(strftime('%s', {start}) AS INTEGER)) / 60)"
 
 
 def says(word: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

@@ -61,7 +61,8 @@ def programmes(query: dict[str, Any]) -> dict[str, Any]:
 def add_programme(body: dict[str, Any]) -> dict[str, Any]:
     return show_programme(unit_of_work(lambda: services.add_programme(
         body["name"], FacilityKind(body["facility_kind"]), name_en=body.get("name_en"),
-        audience=read_audience(body.get("audience")), limits=read_limits(body.get("limits")))))
+        audience=read_audience(body.get("audience")), limits=read_limits(body.get("limits")),
+        records_time=body["records_time"])))
 
 
 @blueprint.route("/sessions")

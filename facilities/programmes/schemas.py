@@ -69,6 +69,7 @@ class ProgrammeIn(BaseSchema):
     facility_kind = fields.String(required=True, validate=one_of(*FacilityKind))
     audience = fields.Nested(AudienceIn)
     limits = fields.Nested(LimitsIn)
+    records_time = fields.Boolean(load_default=False)
 
 
 class ProgrammeOut(BaseSchema):
@@ -78,6 +79,7 @@ class ProgrammeOut(BaseSchema):
     facility_kind = fields.String()
     audience = fields.Nested(AudienceOut)
     limits = fields.Nested(LimitsIn)
+    records_time = fields.Boolean()
 
 
 class ReferenceOut(BaseSchema):
@@ -199,7 +201,7 @@ def show_audience(audience: Audience) -> dict[str, Any]:
 def show_programme(programme: Programme) -> dict[str, Any]:
     return {"id": programme.id, "name": programme.name, "name_en": programme.name_en,
             "facility_kind": programme.facility_kind.value, "audience": show_audience(programme.audience),
-            "limits": asdict(programme.limits)}
+            "limits": asdict(programme.limits), "records_time": programme.records_time}
 
 
 def show_session(session: ActivitySession) -> dict[str, Any]:

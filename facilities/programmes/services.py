@@ -52,10 +52,12 @@ class Offer:
 
 def add_programme(name: str, facility_kind: FacilityKind, *, name_en: str | None = None,
                   audience: Audience | None = None, summary: str | None = None, summary_en: str | None = None,
-                  limits: Limits | None = None) -> Programme:
-    """Refused `name_taken` or `ages_out_of_order`."""
+                  limits: Limits | None = None, records_time: bool = False) -> Programme:
+    """`records_time`: coming and going are written down, as day care does.
+
+    Refused `name_taken` or `ages_out_of_order`."""
     programme = Programme(name=name, name_en=name_en, facility_kind=facility_kind, summary=summary,
-                          summary_en=summary_en, **audience_columns(audience or Audience()),
+                          summary_en=summary_en, records_time=records_time, **audience_columns(audience or Audience()),
                           **asdict(limits or Limits()))
     db.session.add(programme)
     db.session.flush()

@@ -13,6 +13,7 @@ from flask_babel import lazy_gettext as _l
 
 from facilities.statistics.queries import NOT_KNOWN, Dimension
 from facilities.web.formats import month_label
+from facilities.web.parts import WORDS
 
 WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 260, 56, 12, 34
 
@@ -22,11 +23,8 @@ _DIMENSIONS: dict[Dimension, Any] = {
     Dimension.AGE_BAND: _l("Age"),
 }
 _VALUES: dict[tuple[Dimension, str], Any] = {
-    (Dimension.CATEGORY, "women"): _l("Women"), (Dimension.CATEGORY, "children"): _l("Children"),
-    (Dimension.CATEGORY, "men"): _l("Men"), (Dimension.CATEGORY, "unknown"): _l("Not known"),
-    (Dimension.CATEGORY, "elders"): _l("of whom elders"),
-    (Dimension.CATEGORY, "disabled"): _l("of whom residents with disabilities"),
-    (Dimension.SEX, "female"): _l("Female"), (Dimension.SEX, "male"): _l("Male"),
+    **{(Dimension.CATEGORY, name): words for name, words in WORDS["category"].items()},
+    **{(Dimension.SEX, name): words for name, words in WORDS["sex"].items()},
 }
 
 

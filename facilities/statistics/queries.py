@@ -33,7 +33,7 @@ from facilities.engine.eligibility import Sex
 from facilities.engine.roll_call import AttendanceState
 from facilities.households.models import Resident
 from facilities.infra.db import db
-from facilities.infra.sql import day_number, local_day
+from facilities.infra.sql import day_number, local_day, minutes_between
 from facilities.kernel import clock
 from facilities.places.models import Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
@@ -66,18 +66,25 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """`persons` are distinct residents: not additive over rows, never more than person-times."""
+    """`persons` are distinct residents: not additive over rows, never more than person-times.
+
+    `hours`: spent by everybody together. Where going was written down, from coming to going; else the session's length.
+    """
 
     sessions_held: int = 0
     person_times: int = 0
     persons: int = 0
     unidentified_person_times: int = 0
+    hours: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     of: dict[Dimension, str]
     figures: Figures = field(default_factory=Figures)
+
+
+_LENGTH = minutes_between(ActivitySession.starts_at, ActivitySession.ends_at)
 
 
 def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
@@ -89,7 +96,8 @@ def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
             *(key.label(dimension.value) for dimension, key in zip(by, keys, strict=True)),
             func.count(distinct(facts.c.session_id)), func.coalesce(func.sum(facts.c.number), 0),
             func.count(distinct(facts.c.resident_id)),
-            func.coalesce(func.sum(case((facts.c.resident_id.is_(None), facts.c.number), else_=0)), 0))
+            func.coalesce(func.sum(case((facts.c.resident_id.is_(None), facts.c.number), else_=0)), 0),
+            func.coalesce(func.sum(facts.c.minutes), 0))
         .select_from(facts)
         .join(ActivitySession, ActivitySession.id == facts.c.session_id)
         .join(Facility, Facility.id == ActivitySession.facility_id)
@@ -97,7 +105,8 @@ def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
     rows = []
     for record in db.session.execute(found):
         values = {dimension: _as_text(dimension, value) for dimension, value in zip(by, record, strict=False)}
-        rows.append(Row(values, Figures(*(int(n) for n in record[len(by):]))))
+        held, times, persons, unnamed, minutes = (int(n) for n in record[len(by):])
+        rows.append(Row(values, Figures(held, times, persons, unnamed, round(minutes / 60, 1))))
     return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
 
 
@@ -107,7 +116,7 @@ def total(scope: Scope) -> Figures:
 
 
 def _facts(scope: Scope, *, of_whom: bool) -> CompoundSelect[Any]:
-    """(session_id, resident_id or null, category, sex, age_band, number), a union of everything that counts."""
+    """(session_id, resident_id or null, category, sex, age_band, number, minutes): a union of all that counts."""
     age = (local_day(ActivitySession.starts_at) - day_number(Resident.birth_date)) // literal(10_000, Integer)
     counted = [
         _named(scope, _category(age), age),
@@ -129,7 +138,7 @@ def _named(scope: Scope, category: ColumnElement[str], age: ColumnElement[int]) 
     return _within(scope, select(
         Attendance.session_id.label("session_id"), Attendance.resident_id.label("resident_id"),
         category.label("category"), cast(Resident.sex, String).label("sex"), _band(age).label("age_band"),
-        literal(1, Integer).label("number"),
+        literal(1, Integer).label("number"), func.coalesce(Attendance.minutes, _LENGTH).label("minutes"),
     ).join(ActivitySession, ActivitySession.id == Attendance.session_id)
      .join(Resident, Resident.id == Attendance.resident_id)
      .where(Attendance.state == AttendanceState.PRESENT))
@@ -138,7 +147,7 @@ def _named(scope: Scope, category: ColumnElement[str], age: ColumnElement[int]) 
 def _counted(scope: Scope, category: Category, number: Any, sex: Sex | None = None) -> Select[Any]:  # noqa: ANN401 - a column
     return _within(scope, select(
         HeadCount.session_id, cast(null(), Attendance.resident_id.type), literal(category.value),
-        literal(sex.value if sex else NOT_KNOWN), literal(NOT_KNOWN), number,
+        literal(sex.value if sex else NOT_KNOWN), literal(NOT_KNOWN), number, number * _LENGTH,
     ).join(ActivitySession, ActivitySession.id == HeadCount.session_id).where(number > 0))
 
 

@@ -32,6 +32,11 @@ def measures(row: dict[str, Any]) -> tuple[int, ...]:
     return tuple(row[name] for name in MEASURES)
 
 
+def read(cells: list[str]) -> tuple[float, ...]:
+    """A row of a file: whole numbers, and hours at its end."""
+    return (*(int(cell) for cell in cells[:-1]), float(cells[-1]))
+
+
 def rows_by(answer: dict[str, Any], *dimensions: str) -> dict[Any, tuple[int, ...]]:
     """`{value: measures}`, or `{(value, value): measures}` for several dimensions."""
     return {
@@ -367,8 +372,8 @@ def table(someone: Someone, accept: str, **query: str) -> list[list[str]]:
         return list(csv.reader(io.StringIO(response.data.decode("utf-8-sig"))))
     assert response.mimetype == XLSX
     sheet = load_workbook(io.BytesIO(response.data)).worksheets[0]
-    numbers = sheet.iter_rows(min_row=2, min_col=sheet.max_column - 3, values_only=True)
-    assert all(isinstance(cell, int) for row in numbers for cell in row), "numbers are numbers in a spreadsheet"
+    numbers = sheet.iter_rows(min_row=2, min_col=sheet.max_column - 4, values_only=True)
+    assert all(isinstance(cell, int | float) for row in numbers for cell in row), "numbers are numbers in a spreadsheet"
     return [["" if cell is None else str(cell) for cell in row] for row in sheet.values]
 
 
@@ -378,15 +383,16 @@ def test_a_file_has_the_same_numbers(busy: Scene, accept: str, by: str) -> None:
     answer = figures(busy.administrator.api, by=by)
     header, *rows, total = table(busy.administrator, accept, by=by)
     width = len(by.split(","))
-    assert len(header) == width + len(MEASURES)
-    assert [tuple(int(cell) for cell in row[width:]) for row in rows] == [measures(row) for row in answer["rows"]]
-    assert tuple(int(cell) for cell in total[width:]) == measures(answer["total"]) == TOTAL
+    assert len(header) == width + len(MEASURES) + 1
+    assert [read(row[width:]) for row in rows] == [(*measures(row), row["hours"]) for row in answer["rows"]]
+    assert read(total[width:]) == (*measures(answer["total"]), answer["total"]["hours"])
+    assert measures(answer["total"]) == TOTAL
 
 
 @pytest.mark.parametrize("accept", [CSV, XLSX])
 def test_a_file_without_a_dimension_has_the_total(busy: Scene, accept: str) -> None:
     _, row = table(busy.administrator, accept)
-    assert tuple(int(cell) for cell in row) == TOTAL
+    assert read(row)[:-1] == TOTAL
 
 
 @pytest.mark.parametrize("accept", [CSV, XLSX])

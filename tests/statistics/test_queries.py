@@ -64,7 +64,7 @@ def test_the_database_computes_the_ages_of_the_engine(world: World) -> None:
     by_band = {r.of[Dimension.AGE_BAND]: r.figures for r in queries.beneficiaries(YEAR, [Dimension.AGE_BAND])}
     assert {c: f.person_times for c, f in by_category.items()} == expected
     assert {b: f.person_times for b, f in by_band.items()} == expected_bands
-    assert queries.total(YEAR) == Figures(1, len(people), len(people), 0)
+    assert queries.total(YEAR) == Figures(1, len(people), len(people), 0, 1.5 * len(people))
 
 
 def test_categories_split_everyone_and_the_of_whom_overlap(world: World) -> None:
@@ -81,15 +81,32 @@ def test_categories_split_everyone_and_the_of_whom_overlap(world: World) -> None
     rows = {r.of[Dimension.CATEGORY]: r.figures for r in queries.beneficiaries(YEAR, [Dimension.CATEGORY])}
     total = queries.total(YEAR)
     assert rows == {
-        "women": Figures(2, 7, 1, 5),
-        "children": Figures(1, 5, 1, 4),
-        "men": Figures(1, 3, 0, 3),
-        "unknown": Figures(1, 1, 0, 1),
-        "elders": Figures(2, 4, 1, 2),
-        "disabled": Figures(1, 1, 0, 1),
+        "women": Figures(2, 7, 1, 5, 10.5),
+        "children": Figures(1, 5, 1, 4, 7.5),
+        "men": Figures(1, 3, 0, 3, 4.5),
+        "unknown": Figures(1, 1, 0, 1, 1.5),
+        "elders": Figures(2, 4, 1, 2, 6.0),
+        "disabled": Figures(1, 1, 0, 1, 1.5),
     }
     assert sum(rows[c].person_times for c in SPLITTING) == total.person_times == 16
-    assert total == Figures(2, 16, 2, 13)
+    assert total == Figures(2, 16, 2, 13, 24.0)
+
+
+def test_hours_are_from_coming_to_going_where_that_was_written_down_and_else_the_sessions_length(world: World) -> None:
+    facility = world.facility()
+    manager, session = world.manager(facility), world.session(facility, starts_in=timedelta(hours=1))
+    stays, goes, comes_back = (world.resident().resident_id for _ in range(3))
+    for resident_id in (stays, goes, comes_back):
+        world.record(manager, session, EventKind.PRESENT, resident_id)
+
+    def at(minutes: int, kind: EventKind, resident_id: int) -> None:
+        moment = session.starts_at + timedelta(minutes=minutes)
+        assert world.record(manager, session, kind, resident_id, occurred_at=moment).outcome == "recorded"
+
+    at(30, EventKind.LEAVE, goes)
+    for minutes, kind in ((20, EventKind.LEAVE), (60, EventKind.PRESENT), (85, EventKind.LEAVE)):
+        at(minutes, kind, comes_back)
+    assert queries.total(YEAR).hours == round((90 + 30 + 20 + 25) / 60, 1)
 
 
 @pytest.mark.parametrize(

@@ -26,17 +26,17 @@ def test_an_administrator_sees_all_and_filters_by_link(world: World) -> None:
     browser = world.browser(world.administrator())
     page = browser.get("/statistics?from=2026-01-01&to=2026-12-31&by=category")
     assert "2 sessions held, 14 person-times of women, 4 of children" in page.text
-    assert [cell.text for cell in page.tree.xpath("//tfoot//td")] == ["2", "18", "2", "16"]
+    assert [cell.text for cell in page.tree.xpath("//tfoot//td")] == ["2", "18", "2", "16", "27"]
     assert page.tree.xpath("//figure//*[name()='rect'][contains(@class, 'series-women')]")
     narrowed = browser.get(f"/statistics?from=2026-01-01&to=2026-12-31&by=month&facility={one.id}")
-    assert [cell.text for cell in narrowed.tree.xpath("//tfoot//td")] == ["1", "8", "1", "7"]
+    assert [cell.text for cell in narrowed.tree.xpath("//tfoot//td")] == ["1", "8", "1", "7", "12"]
 
 
 def test_a_manager_sees_the_own_facility_alone(world: World) -> None:
     one, two = figures(world)
     browser = world.browser(world.manager(one))
     page = browser.get("/statistics?from=2026-01-01&to=2026-12-31")
-    assert [cell.text for cell in page.tree.xpath("//tfoot//td")] == ["1", "8", "1", "7"]
+    assert [cell.text for cell in page.tree.xpath("//tfoot//td")] == ["1", "8", "1", "7", "12"]
     browser.get(f"/statistics?facility={two.id}", status=403)
     browser.get("/statistics?facility=999", status=404)
 
@@ -46,11 +46,11 @@ def test_csv_and_xlsx_hold_the_rows_of_the_page(world: World) -> None:
     browser = world.browser(world.administrator())
     address = "/statistics?from=2026-01-01&to=2026-12-31&by=category"
     text = browser.raw(f"{address}&format=csv").get_data().decode("utf-8-sig").splitlines()
-    assert text[0] == "Group,Sessions held,Person-times,Persons,Person-times without a name"
-    assert text[1] == "Women,2,14,2,12"
-    assert text[-1] == "Total,2,18,2,16"
+    assert text[0] == "Group,Sessions held,Person-times,Persons,Person-times without a name,Hours"
+    assert text[1] == "Women,2,14,2,12,21.0"
+    assert text[-1] == "Total,2,18,2,16,27.0"
     book = load_workbook(io.BytesIO(browser.raw(f"{address}&format=xlsx").get_data()))
-    assert [cell.value for cell in book.worksheets[0][2]] == ["Women", 2, 14, 2, 12]
+    assert [cell.value for cell in book.worksheets[0][2]] == ["Women", 2, 14, 2, 12, 21]
     assert book["About"]["B1"].value == "2026-01-01"
 
 
