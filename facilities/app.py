@@ -13,6 +13,7 @@ from facilities.accounts import api as accounts_api
 from facilities.accounts import views as accounts_views
 from facilities.accounts.entrance import register_entrance, register_second_factor
 from facilities.attendance import api as attendance_api
+from facilities.attendance import corrections, devices, posters
 from facilities.attendance import views as attendance_views
 from facilities.bookings import api as bookings_api
 from facilities.bookings import views as bookings_views
@@ -61,7 +62,7 @@ from facilities.web.problems import register_problems
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
-         calendars_views, feedback_views)
+         calendars_views, feedback_views, corrections, devices, posters)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api,
        calendars_api, feedback_api)

@@ -1,24 +1,25 @@
 """Reads about what happened."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
+from facilities.accounts.models import User
 from facilities.attendance.models import Attendance, AttendanceEvent, AttendanceRule, HeadCount, Poster, ReopenedDay
+from facilities.engine.eligibility import Sex
 from facilities.engine.roll_call import (
     LATE_ARRIVAL_LIMIT,
     AttendanceState,
     Event,
     EventKind,
-    RollCall,
-    read_roll,
 )
-from facilities.households.models import Merge
+from facilities.households.models import Merge, Resident
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.programmes.models import ActivitySession
@@ -63,18 +64,22 @@ def head_counts(session_ids: Iterable[int]) -> dict[int, HeadCount]:
     return {row.session_id: row for row in rows}
 
 
-def present_counts(session_ids: Iterable[int]) -> dict[int, int]:
-    """Named people who were there, by session."""
+class Seen(NamedTuple):
+    """Somebody named who was there, as far as figures ask."""
+
+    session_id: int
+    sex: Sex
+    birth_date: date | None
+    is_disabled: bool
+
+
+def seen(session_ids: Iterable[int]) -> list[Seen]:
+    """Everybody named who was there, by session; a resident once for each."""
     rows = db.session.execute(
-        select(Attendance.session_id, func.count())
-        .where(Attendance.session_id.in_(list(session_ids)), Attendance.state == AttendanceState.PRESENT)
-        .group_by(Attendance.session_id))
-    return dict(rows.tuples().all())
-
-
-def roll(session_id: int) -> RollCall:
-    """What the log of one session says at present."""
-    return read_roll(logs([session_id]).get(session_id, []))
+        select(Attendance.session_id, Resident.sex, Resident.birth_date, Resident.disability_category.is_not(None))
+        .join(Resident, Resident.id == Attendance.resident_id)
+        .where(Attendance.session_id.in_(list(session_ids)), Attendance.state == AttendanceState.PRESENT))
+    return [Seen(*row) for row in rows]
 
 
 def is_present(session_id: int, resident_id: int) -> bool:
@@ -110,3 +115,37 @@ def poster(facility_id: int) -> Poster | None:
 
 def poster_by(code: str) -> Poster | None:
     return db.session.scalar(select(Poster).where(Poster.code == code))
+
+
+def who_is_present(pairs: Collection[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Of these (session, resident), those who are ticked as there."""
+    rows = db.session.execute(
+        select(Attendance.session_id, Attendance.resident_id).where(
+            Attendance.session_id.in_({session_id for session_id, _ in pairs}),
+            Attendance.resident_id.in_({resident_id for _, resident_id in pairs}),
+            Attendance.state == AttendanceState.PRESENT))
+    return {(session_id, resident_id) for session_id, resident_id in rows} & set(pairs)
+
+
+class Entered(NamedTuple):
+    """An entry of the log with its people: about whom, by whom, and how it was taken back, where it was."""
+
+    event: AttendanceEvent
+    resident: Resident | None
+    by: str | None
+    taken_back: AttendanceEvent | None
+    taken_back_by: str | None
+
+
+def history(session_id: int) -> list[Entered]:
+    """Every entry of a session, the latest first. A void stands with what it takes back, unless that has not come."""
+    rows = db.session.execute(
+        select(AttendanceEvent, Resident, User.display_name)
+        .outerjoin(Resident, Resident.id == AttendanceEvent.resident_id)
+        .outerjoin(User, User.id == AttendanceEvent.recorded_by)
+        .where(AttendanceEvent.session_id == session_id)
+        .order_by(AttendanceEvent.occurred_at.desc(), AttendanceEvent.id.desc())).tuples().all()
+    voids = {event.voids: (event, by) for event, _, by in reversed(rows) if event.kind is EventKind.VOID}
+    here = {event.id for event, _, _ in rows}
+    return [Entered(event, resident, by, *voids.get(event.id, (None, None))) for event, resident, by in rows
+            if event.kind is not EventKind.VOID or event.voids not in here]

@@ -5,12 +5,14 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from marshmallow import ValidationError, fields, validate, validates_schema
 
+from facilities.attendance.days import LONGEST
 from facilities.attendance.models import Attendance, HeadCount
+from facilities.attendance.queries import Entered
 from facilities.attendance.services import Entry, Result
 from facilities.engine.roll_call import CAME, OF_SOMEONE, Counts, EventKind, VoidReason
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotVisible
-from facilities.web.schemas import BaseSchema, Count, Id, Instant, Reference, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Id, Instant, Reference, Text, one_of
 
 LARGEST_BATCH = 1000
 NOBODY = 0  # an id that no row has: refused as not found, for itself
@@ -91,6 +93,59 @@ class AttendanceOut(BaseSchema):
     residents = fields.List(fields.Nested(AttendanceRow))
     head_counts = fields.Nested(HeadCountsOut)
     unnamed_walk_ins = fields.Integer()
+
+
+class CheckInIn(BaseSchema):
+    poster = Text(longest=40, required=True)
+
+
+class CheckedInOut(BaseSchema):
+    is_present = fields.Boolean()
+
+
+class ReopenIn(BaseSchema):
+    day = Day(required=True)
+    days = Count(1, LONGEST.days, load_default=3)
+    reason = Text(longest=200, required=True)
+
+
+class ReopenedOut(BaseSchema):
+    id = Id()
+    facility_id = Id()
+    day = Day()
+    until = Instant()
+    reason = fields.String()
+
+
+class TakenBackOut(BaseSchema):
+    by = fields.String(allow_none=True)
+    at = Instant()
+    reason = fields.String(allow_none=True)
+
+
+class EnteredOut(BaseSchema):
+    id = fields.UUID()
+    kind = fields.String()
+    resident_id = Id(allow_none=True)
+    late = fields.Boolean()
+    counts = fields.Nested(HeadCountsOut, allow_none=True)
+    occurred_at = Instant()
+    received_at = Instant()
+    by = fields.String(allow_none=True)
+    device = fields.String()
+    taken_back = fields.Nested(TakenBackOut, allow_none=True)
+
+
+class HistoryOut(BaseSchema):
+    items = fields.List(fields.Nested(EnteredOut))
+
+
+def show_entered(entry: Entered) -> dict[str, Any]:
+    event, void = entry.event, entry.taken_back
+    back = {"by": entry.taken_back_by, "at": void.received_at, "reason": void.reason} if void else None
+    return {"id": event.id, "kind": event.kind.value, "resident_id": event.resident_id, "late": event.late,
+            "counts": event.as_event().counts, "occurred_at": event.occurred_at, "received_at": event.received_at,
+            "by": entry.by, "device": event.device, "taken_back": back}
 
 
 def read_entry(body: dict[str, Any]) -> Entry:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from uuid import UUID, uuid5
@@ -15,6 +15,7 @@ from facilities.bookings import queries as bookings
 from facilities.bookings.codes import read_code
 from facilities.bookings.models import OCCUPYING, Booking, BookingState
 from facilities.bookings.roll import follow_the_roll
+from facilities.bookings.services import MET_FOR
 from facilities.engine.roll_call import (
     OF_SOMEONE,
     AttendanceState,
@@ -29,6 +30,7 @@ from facilities.engine.roll_call import (
     read_roll,
 )
 from facilities.households import queries as households
+from facilities.infra import audit
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
@@ -91,6 +93,7 @@ def record(actor: Actor, entries: Sequence[Entry]) -> list[Result]:
 def _record(batch: "_Batch") -> list[Result]:
     results = [batch.decide(entry) for entry in batch.entries]
     batch.write()
+    batch.note_strangers()
     for session in batch.touched():
         project(session)
     return results
@@ -113,6 +116,14 @@ def check_in(actor: Actor, poster_code: str, booking_id: int) -> bool:
     (result,) = _record(_Batch(actor, [entry], lambda session: session.id == booking.session_id))
     raise_if(Refusal(result.code) if result.code else None)
     return queries.is_present(booking.session_id, booking.resident_id)
+
+
+def may_enter(actor: Actor, session: ActivitySession) -> bool:
+    """Whether what happened in the session can still be entered by the actor, as far as days go: for the page."""
+    now = clock.now()
+    if actor.is_administrator or now <= session.ends_at + timedelta(days=1):  # no limit is shorter
+        return True
+    return now <= session.ends_at + queries.manager_limit() or bool(queries.reopened([session], now))
 
 
 class _Batch:
@@ -187,13 +198,24 @@ class _Batch:
         if rows:
             db.session.execute(insert(AttendanceEvent), rows)
 
+    def note_strangers(self) -> None:
+        """Whoever is ticked by number alone, not being on the list nor known there, can read of it."""
+        named = {(e.session_id, resident_id) for e, resident_id in self.accepted.values()
+                 if e.resident_id is not None and resident_id is not None}
+        sessions = sorted({session_id for session_id, _ in named})
+        booked = {(b.session_id, b.resident_id) for b in bookings.of_sessions(sessions)} if named else set()
+        people = {resident_id for _, resident_id in named - booked}
+        strangers = people - bookings.met(self.actor, people, self.now - MET_FOR) if people else set()
+        audit.note(self.actor, "named", "resident", sorted(strangers), {"ground": "roll"}, sensitive=True)
+
     def _row(self, entry: Entry, resident_id: int | None) -> dict[str, object]:
         counts = asdict(entry.counts) if entry.counts else dict.fromkeys(
             ("women", "children", "men", "elders", "disabled"))
         someone = None if entry.kind in (EventKind.VOID, EventKind.HEAD_COUNT) else resident_id
         return {"id": entry.id, "session_id": entry.session_id, "kind": entry.kind, "resident_id": someone,
                 "voids": entry.voids, "reason": entry.reason, "late": entry.late, **counts,
-                "device": entry.device, "occurred_at": entry.occurred_at, "received_at": self.now, "recorded_by": self.actor.user_id}
+                "device": entry.device, "occurred_at": entry.occurred_at,
+                "received_at": self.now, "recorded_by": self.actor.user_id}
 
     def touched(self) -> list[ActivitySession]:
         ids = sorted({entry.session_id for entry, _ in self.accepted.values()})

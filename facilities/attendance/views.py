@@ -1,6 +1,5 @@
-"""The desk: today's sessions, and the roll."""
+"""The desk: today's sessions, and the roll. All of it works without a script; with one it works without network."""
 
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,24 +9,19 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from facilities.attendance import queries, services
-from facilities.attendance.forms import HeadCountForm, TickForm, WalkInForm
+from facilities.attendance import queries, rolls, services
+from facilities.attendance.forms import HeadCountForm, NewcomerForm, TickForm, WalkInForm
 from facilities.attendance.services import Entry, Outcome
-from facilities.bookings import queries as bookings
 from facilities.bookings.looks import note_look_at_roster
+from facilities.engine.eligibility import Sex
 from facilities.engine.phones import read_phone
-from facilities.engine.roll_call import (
-    ENTRY_OPENS_BEFORE_START,
-    AttendanceState,
-    Counts,
-    EventKind,
-    moment_for_entry,
-)
+from facilities.engine.roll_call import ENTRY_OPENS_BEFORE_START, Counts, EventKind, moment_for_entry
 from facilities.households import queries as households
+from facilities.households import services as people
 from facilities.infra.db import unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import Refusal
+from facilities.kernel.refusals import Invalid, Refusal, Refused
 from facilities.kernel.text import mask_name, read_choice
 from facilities.places import queries as places
 from facilities.programmes import queries as programmes
@@ -36,11 +30,15 @@ from facilities.programmes.queries import SessionFilter
 from facilities.programmes.views import runnable
 from facilities.web.addresses import day_or
 from facilities.web.guards import current_actor, staff
+from facilities.web.needs import needs_camera
 from facilities.web.wording import words_for
 
 blueprint = Blueprint("attendance", __name__)
 
-PAGE = "page"  # all who count on this page count for the same device: the later count replaces the earlier one
+PAGE = "page"  # who counts without a script counts for this device: the later count replaces the earlier one
+BY_TAP = (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.LEAVE, EventKind.WALK_IN, EventKind.VOID)
+LATE = "late"  # the button of who came, and late
+FOR_ALL = (EventKind.PRESENT, EventKind.ABSENT)
 
 
 @blueprint.get("/desk")
@@ -51,15 +49,16 @@ def desk() -> ResponseReturnValue:
     start, end = clock.day_span(day, day)
     reach = None if actor.is_administrator else actor.managed_facility_ids
     found = programmes.sessions(SessionFilter(start=start, end=end, facility_ids=reach))
-    ids = [s.id for s in found]
+    head_counts = queries.head_counts([s.id for s in found])
     return render_template(
-        "attendance/desk.html", day=day, sessions=found, present=queries.present_counts(ids),
-        head_counts=queries.head_counts(ids), facilities=places.managed_facilities(actor),
+        "attendance/desk.html", day=day, sessions=found, sum=rolls.sum_up(found, head_counts),
+        facilities=places.managed_facilities(actor), keeps=day == clock.today() and not actor.is_administrator,
         before=day - timedelta(days=1), after=day + timedelta(days=1))
 
 
 @blueprint.get("/desk/sessions/<session_id>/roll")
 @staff
+@needs_camera
 def roll_call(session_id: str) -> ResponseReturnValue:
     session = runnable(session_id)
     note_look_at_roster(session.id)
@@ -69,22 +68,16 @@ def roll_call(session_id: str) -> ResponseReturnValue:
 def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCountForm,
                refusal: str | None = None) -> ResponseReturnValue:
     session = programmes.session(session.id) or session  # read again: an attempt to write may lie between
-    standing = {a.resident_id: a for a in queries.attendances([session.id])}
-    booked = bookings.roster(session.id)
-    here = {b.resident_id for b in booked}
-    roll = queries.roll(session.id)
-    page_count = roll.head_counts.get(PAGE)
-    if page_count is not None and page_count.counts and not any(field.raw_data for field in head_count):
-        for name, number in asdict(page_count.counts).items():
-            head_count[name].data = number
+    roll = rolls.read(session)
+    own = roll.head_counts.get(PAGE)
+    if own and not any(field.raw_data for field in head_count):
+        head_count.process(data=own)
+    opens_at = session.starts_at - ENTRY_OPENS_BEFORE_START
     page = render_template(
-        "attendance/roll_call.html", session=session, booked=booked, standing=standing,
-        unnamed=roll.unnamed, without_names=roll.head_count.people + roll.unnamed_walk_ins,
-        opens_at=session.starts_at - ENTRY_OPENS_BEFORE_START,
-        walk_ins=[a for a in standing.values() if a.resident_id not in here and a.state is AttendanceState.PRESENT],
-        present=sum(a.state is AttendanceState.PRESENT for a in standing.values()),
-        walk_in_form=walk_in, head_count_form=head_count, form=TickForm(formdata=None), new_event=uuid6.uuid7,
-        refusal=refusal)
+        "attendance/roll_call.html", session=session, roll=roll, opens_at=opens_at, refusal=refusal,
+        is_shown=clock.now() >= opens_at or clock.local_date(session.starts_at) == clock.today(),
+        is_closed=not services.may_enter(current_actor(), session), walk_in_form=walk_in, head_count_form=head_count,
+        form=TickForm(formdata=None), new_event=uuid6.uuid7)
     return page, 409 if refusal else 200
 
 
@@ -93,17 +86,37 @@ def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCo
 def tick(session_id: str) -> ResponseReturnValue:
     """One tap: the row says who, the button what."""
     session, form = runnable(session_id), TickForm()
-    kind = read_choice(EventKind, request.form.get("kind"))
-    if kind not in (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.VOID):
+    pressed = request.form.get("kind", "")
+    late = pressed == LATE
+    kind = EventKind.PRESENT if late else read_choice(EventKind, pressed)
+    if kind not in BY_TAP:
         kind = EventKind.PRESENT
-    voids = _event_id(request.form.get("voids", "")) if kind is EventKind.VOID else None
+    voids = read_event_id(request.form.get("voids", "")) if kind is EventKind.VOID else None
     # a walk-in without a name is taken back without one
     nameless = kind is EventKind.VOID and not request.form.get("resident_id")
     resident_id = None if nameless else read_id(request.form.get("resident_id", ""))
-    refusal = _record(session, form, kind, resident_id=resident_id, voids=voids)
+    refusal = _record(session, form, kind, resident_id=resident_id, voids=voids, late=late)
     if refusal:
         return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None), refusal)
     return redirect(url_for("attendance.roll_call", session_id=session.id) + f"#resident-{resident_id}")
+
+
+@blueprint.post("/desk/sessions/<session_id>/everybody")
+@staff
+def everybody(session_id: str) -> ResponseReturnValue:
+    """All of those booked about whom nothing is entered yet: here, or not."""
+    session, actor = runnable(session_id), current_actor()
+    kind = read_choice(EventKind, request.form.get("kind"))
+    if kind in FOR_ALL:
+        moment = moment_for_entry(session.ends_at, clock.now())
+        entries = [Entry(_new_id(), session.id, kind, moment, resident_id, device=PAGE)
+                   for resident_id in rolls.open_people(rolls.read(session))]
+        results = unit_of_work(lambda: services.record(actor, entries)) if entries else []
+        codes = [result.code for result in results if result.code]
+        if codes:
+            return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None),
+                              words_for(Refusal(codes[0])))
+    return redirect(url_for("attendance.roll_call", session_id=session.id))
 
 
 @blueprint.post("/desk/sessions/<session_id>/walk-in")
@@ -126,6 +139,43 @@ def walk_in(session_id: str) -> ResponseReturnValue:
     return redirect(url_for("attendance.roll_call", session_id=session.id))
 
 
+@blueprint.route("/desk/sessions/<session_id>/newcomer", methods=["GET", "POST"])
+@staff
+def newcomer(session_id: str) -> ResponseReturnValue:
+    """Somebody who is not known yet: entered and counted in one step, or not at all."""
+    session, form, refusal = runnable(session_id), NewcomerForm(), None
+    if form.validate_on_submit():
+        try:
+            unit_of_work(lambda: _count_newcomer(session, form))
+        except Invalid as invalid:
+            form.show_invalid(invalid)
+        except Refused as refused:
+            refusal = words_for(refused.refusal)
+        else:
+            flash(_("Entered, and counted as a walk-in."))
+            return redirect(url_for("attendance.roll_call", session_id=session.id))
+    if request.method == "POST":
+        session = runnable(session_id)  # read again: an attempt to write may lie between
+    if not form.event_id.data:
+        form.event_id.data = str(_new_id())
+    status = 422 if form.errors else 409 if refusal else 200
+    return render_template("attendance/newcomer.html", session=session, form=form, refusal=refusal), status
+
+
+def _count_newcomer(session: ActivitySession, form: NewcomerForm) -> None:
+    """Sent twice, it is one person: the event's id says so before anybody is entered."""
+    number = read_event_id(form.event_id.data)
+    if number in queries.which_exist([number]):
+        return
+    someone = people.register_at_desk(form.name.data, Sex(form.sex.data), form.birth_date.data,
+                                      form.phone.data or None, None)
+    result, = services.record(current_actor(), [Entry(
+        number, session.id, EventKind.WALK_IN, moment_for_entry(session.ends_at, clock.now()), someone.id,
+        device=PAGE)])
+    if result.code:
+        raise Refused(result.code)
+
+
 @blueprint.post("/desk/sessions/<session_id>/head-count")
 @staff
 def head_count(session_id: str) -> ResponseReturnValue:
@@ -145,16 +195,20 @@ def head_count(session_id: str) -> ResponseReturnValue:
 def _record(session: ActivitySession, form: TickForm, kind: EventKind, **more: Any) -> str | None:  # noqa: ANN401 - of Entry
     """Words, where the entry is refused."""
     actor = current_actor()
-    entry = Entry(id=_event_id(form.event_id.data), session_id=session.id, kind=kind,
+    entry = Entry(id=read_event_id(form.event_id.data), session_id=session.id, kind=kind,
                   occurred_at=moment_for_entry(session.ends_at, clock.now()),
                   device=PAGE, **more)
     result, = unit_of_work(lambda: services.record(actor, [entry]))
     return words_for(Refusal(result.code or "")) if result.outcome is Outcome.REFUSED else None
 
 
-def _event_id(text: str | None) -> UUID:
+def read_event_id(text: str | None) -> UUID:
     """The page made it; a missing or broken one gets a fresh id, which counts the tap once more at worst."""
     try:
         return UUID(text or "")
     except ValueError:
-        return UUID(str(uuid6.uuid7()))
+        return _new_id()
+
+
+def _new_id() -> UUID:
+    return UUID(str(uuid6.uuid7()))

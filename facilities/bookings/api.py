@@ -7,12 +7,14 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import queries, services
+from facilities.bookings.codes import code_of
 from facilities.bookings.looks import note_look_at_roster
-from facilities.bookings.models import Booking, BookingState
+from facilities.bookings.models import OCCUPYING, Booking, BookingState
 from facilities.bookings.schemas import (
     BookedOut,
     BookingIn,
     BookingOut,
+    CodeOut,
     DeskBookingIn,
     Reason,
     Roster,
@@ -95,6 +97,15 @@ def bookings(query: dict[str, Any]) -> dict[str, Any]:
 @blueprint.response(200, BookingOut)
 def booking(booking_id: str) -> dict[str, Any]:
     return _show(_own(booking_id))
+
+
+@blueprint.route("/bookings/<booking_id>/code")
+@signed_in
+@blueprint.response(200, CodeOut)
+def code(booking_id: str) -> dict[str, Any]:
+    """What is shown or said at the door; null where the booking holds no place."""
+    own = _own(booking_id)
+    return {"reference": own.reference, "check_in_code": code_of(own.id) if own.state in OCCUPYING else None}
 
 
 @blueprint.route("/bookings/<booking_id>/cancel", methods=["POST"])

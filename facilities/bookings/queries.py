@@ -42,7 +42,8 @@ from facilities.kernel.actors import Actor
 from facilities.programmes.models import ActivitySession, SessionStatus
 
 # Of the floor above, which this one cannot import: only whom its rows name is asked (`met`, `unticked`).
-_attendances = table("attendances", column("session_id", BigInteger), column("resident_id", BigInteger))
+_attendances = table("attendances", column("session_id", BigInteger), column("resident_id", BigInteger),
+                     column("recorded_by", BigInteger))
 LOOKED_AT_ROSTER = "looked_at_roster"  # the audit's verb; those on the roster read of it
 
 
@@ -294,8 +295,8 @@ def roster(session_id: int) -> list[Booking]:
 def met(actor: Actor, resident_ids: Collection[int], since: datetime) -> set[int]:
     """Of these, whom staff know from their work, and so may name by id alone.
 
-    Somebody of their own household; somebody they have looked up since then; somebody who booked or was there at a
-    facility they manage.
+    Somebody of their own household; somebody they have looked up since then; somebody who booked at a facility they
+    manage, or was ticked there by others: to be ticked by a number that was tried is not to be met.
     """
     reach = () if actor.is_administrator else (ActivitySession.facility_id.in_(actor.managed_facility_ids),)
     own = select(Guardianship.resident_id).where(
@@ -303,7 +304,8 @@ def met(actor: Actor, resident_ids: Collection[int], since: datetime) -> set[int
     booked = (select(Booking.resident_id).join(ActivitySession, ActivitySession.id == Booking.session_id)
               .where(Booking.resident_id.in_(resident_ids), *reach))
     there = (select(_attendances.c.resident_id).join(ActivitySession, ActivitySession.id == _attendances.c.session_id)
-             .where(_attendances.c.resident_id.in_(resident_ids), *reach))
+             .where(_attendances.c.resident_id.in_(resident_ids),
+                    _attendances.c.recorded_by.is_distinct_from(actor.user_id), *reach))
     return (households.has_been_found(actor, resident_ids, since)
             | set(db.session.scalars(union(own, booked, there))))
 

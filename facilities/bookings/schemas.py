@@ -61,6 +61,13 @@ class BookingOut(BaseSchema):
     cancel_reason = fields.String(allow_none=True)
 
 
+class CodeOut(BaseSchema):
+    """`check_in_code` is what the QR code holds, `reference` is short enough to be said."""
+
+    reference = fields.String()
+    check_in_code = fields.String(allow_none=True)
+
+
 class RefusedOut(BaseSchema):
     resident_id = Id()
     code = fields.String()

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass, field
 
+import segno
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import policy, queries, services
+from facilities.bookings.codes import code_of
 from facilities.bookings.forms import BookForm, CallOffForm, DeskForm
 from facilities.bookings.looks import note_look_at_roster
 from facilities.bookings.models import Booking, BookingState
@@ -118,7 +120,9 @@ def booked(booking_id: str) -> ResponseReturnValue:
              and services.why_not(booking.session, booking.resident) is None
              and not queries.standing([booking.resident_id], booking.session))
     waits = booking.state is BookingState.WAITLISTED
+    code = segno.make(code_of(booking.id)) if booking.state is BookingState.CONFIRMED else None
     return render_template("bookings/booked.html", booking=booking, session=booking.session, form=BookForm(),
+                           picture=code and code.svg_inline(border=2, light="#fff", omitsize=True),
                            can_cancel=policy.can_still_cancel(booking), can_book_again=again,
                            position=queries.positions([booking.session_id])[booking.id] if waits else None)
 

@@ -7,7 +7,7 @@ Of each device the latest un-voided head count stands, and devices add up. (api.
 Where two records of one person were merged, each record's own events say how it stands, and whoever was there by either
 of them was there: the other one's place was ticked as empty by somebody who could not know.
 
-`left` says that somebody went, not whether they were there: it ends a stay that a presence began, and does not change
+`leave` says that somebody went, not whether they were there: it ends a stay that a presence began, and does not change
 what stands. Where nobody wrote down when somebody went, the time that they spent is the session's own.
 """
 
@@ -30,7 +30,7 @@ class EventKind(StrEnum):
     ABSENT = "absent"
     EXCUSED = "excused"
     WALK_IN = "walk_in"
-    LEFT = "left"
+    LEAVE = "leave"
     HEAD_COUNT = "head_count"
     VOID = "void"
 
@@ -58,7 +58,7 @@ _STATES = {
     EventKind.EXCUSED: AttendanceState.EXCUSED,
 }
 CAME = (EventKind.PRESENT, EventKind.WALK_IN)
-OF_SOMEONE = (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.LEFT)  # never without a name
+OF_SOMEONE = (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.LEAVE)  # never without a name
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +109,16 @@ class Stay:
     spent: timedelta = timedelta()
     since: datetime | None = None
     left_at: datetime | None = None
+    left_by: UUID | None = None  # the entry that says so
 
     def come(self, moment: datetime) -> "Stay":
         return self if self.since else replace(self, since=moment)
 
-    def leave(self, moment: datetime) -> "Stay":
+    def leave(self, moment: datetime, event_id: UUID) -> "Stay":
         """Somebody who is not known to be there cannot go."""
         if self.since is None:
             return self
-        return Stay(self.spent + (moment - self.since), None, moment)
+        return Stay(self.spent + (moment - self.since), None, moment, event_id)
 
     @property
     def minutes(self) -> int | None:
@@ -160,18 +161,21 @@ class RollCall:
         return present + self.unnamed_walk_ins + self.head_count.people
 
 
-def read_roll(events: Iterable[Event]) -> RollCall:
-    """Project the events of *one* session."""
+def standing_events(events: Iterable[Event]) -> list[Event]:
+    """Of *one* session's events those that nobody took back, in the order in which they happened; no voids."""
     log = {event.id: event for event in events}
     voided = {event.voids for event in log.values() if event.kind is EventKind.VOID}
+    return sorted((e for e in log.values() if e.kind is not EventKind.VOID and e.id not in voided),
+                  key=lambda e: (e.occurred_at, e.id))
+
+
+def read_roll(events: Iterable[Event]) -> RollCall:
+    """Project the events of *one* session."""
     by_record: dict[tuple[int, int | None], Standing] = {}
     stays: defaultdict[tuple[int, int | None], Stay] = defaultdict(Stay)
     head_counts: dict[str, Event] = {}
     unnamed: list[Event] = []
-    in_order = sorted(log.values(), key=lambda e: (e.occurred_at, e.id))
-    for event in in_order:
-        if event.kind is EventKind.VOID or event.id in voided:
-            continue
+    for event in standing_events(events):
         if event.kind is EventKind.HEAD_COUNT:
             head_counts[event.device] = event
         elif event.resident_id is None:
@@ -179,7 +183,7 @@ def read_roll(events: Iterable[Event]) -> RollCall:
         else:
             key = event.resident_id, event.record
             stays[key] = _stay(stays[key], event)
-            if event.kind is not EventKind.LEFT:
+            if event.kind is not EventKind.LEAVE:
                 by_record[key] = Standing(event.resident_id, _STATES[event.kind], event)
     people = _by_person(replace(standing, stay=stays[key]) for key, standing in by_record.items())
     return RollCall(people, head_counts, tuple(unnamed))
@@ -189,7 +193,7 @@ def _stay(before: Stay, event: Event) -> Stay:
     """Whoever was ticked as not there has spent no time before that."""
     if event.kind in CAME:
         return before.come(event.occurred_at)
-    return before.leave(event.occurred_at) if event.kind is EventKind.LEFT else Stay()
+    return before.leave(event.occurred_at, event.id) if event.kind is EventKind.LEAVE else Stay()
 
 
 def _by_person(of_records: Iterable[Standing]) -> dict[int, Standing]:

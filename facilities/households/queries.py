@@ -4,8 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select
-from sqlalchemy.orm import InstrumentedAttribute, joinedload
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
+from sqlalchemy.orm import InstrumentedAttribute, aliased, joinedload
 
 from facilities.accounts.models import User
 from facilities.households.models import (
@@ -89,6 +89,31 @@ def acts_alone(actor: Actor, resident_id: int) -> bool:
 def household_size(actor: Actor) -> int:
     return db.session.scalar(
         select(func.count()).select_from(Guardianship).where(acted_for_by(actor))) or 0
+
+
+class Relative(NamedTuple):
+    """Somebody of a child's household. `acts_as`: what the child is to them, where they are who acts for the child."""
+
+    resident: Resident
+    acts_as: Relation | None
+
+
+def relatives_of(resident_ids: Collection[int]) -> dict[int, list[Relative]]:
+    """Of each: for whom the same accounts act, the accounts' own residents first. For who runs a child's class."""
+    theirs, other = aliased(Guardianship), aliased(Guardianship)
+    today = clock.today()
+    rows = db.session.execute(
+        select(theirs.resident_id, theirs.relation, other.relation, Resident)
+        .join(other, and_(other.user_id == theirs.user_id, other.resident_id != theirs.resident_id))
+        .join(Resident, Resident.id == other.resident_id)
+        .where(theirs.resident_id.in_(resident_ids), or_(theirs.until.is_(None), theirs.until > today),
+               or_(other.until.is_(None), other.until > today), Resident.erased_at.is_(None))
+        .order_by(theirs.resident_id, other.relation != Relation.SELF, other.resident_id))
+    found: dict[int, dict[int, Relative]] = {}
+    for of, relation, to_account, resident in rows:
+        acts_as = relation if to_account is Relation.SELF else None
+        found.setdefault(of, {}).setdefault(resident.id, Relative(resident, acts_as))
+    return {of: list(people.values()) for of, people in found.items()}
 
 
 class ActsFor(NamedTuple):

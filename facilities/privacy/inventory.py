@@ -301,6 +301,8 @@ INVENTORY: dict[str, Table] = {
         resident_id     link       resident  counted   yes
         state           behaviour  resident  counted   yes
         walk_in         behaviour  resident  counted   yes
+        late            behaviour  resident  counted   yes
+        minutes         behaviour  resident  counted   yes
         event_id        link       resident  counted   no
         recorded_by     link       staff     kept      no
         """),
@@ -310,6 +312,8 @@ INVENTORY: dict[str, Table] = {
         kind            behaviour  resident  counted   yes
         resident_id     link       resident  counted   yes
         voids           link       resident  counted   no
+        reason          behaviour  resident  counted   no
+        late            behaviour  resident  counted   yes
         device          behaviour  staff     kept      no
         occurred_at     behaviour  resident  counted   yes
         received_at     behaviour  resident  counted   yes
@@ -398,6 +402,10 @@ INVENTORY: dict[str, Table] = {
         "id reference facility_id title entries_close_at seed commitment weights drawn_at created_at")),
     "closures": _about(Why.RECORD, Kept.WORK, "created_by link staff kept no", (
         "id facility_id space_id starts_at ends_at reason created_at lifted_at")),
+    "attendance_rules": _about(Why.RECORD, Kept.WORK, "changed_by link staff kept no", "id manager_days changed_at"),
+    "reopened_days": _about(Why.RECORD, Kept.WORK, "reopened_by link staff kept no", (
+        "id facility_id day until reason reopened_at")),
+    "posters": _about(Why.RECORD, Kept.WORK, "made_by link staff kept no", "facility_id code made_at"),
     # -- about nobody
     "audit_heads": _about_nobody("id number chained"),
     "calendar_days": _about_nobody("date kind name provisional edited"),
@@ -411,7 +419,7 @@ INVENTORY: dict[str, Table] = {
     "occupancies": _about_nobody("id space_id held_space_id session_id reservation_id starts_at ends_at"),
     "opening_hours": _about_nobody("facility_id weekday opens_minute closes_minute"),
     "programmes": _about_nobody("id name name_en facility_kind summary summary_en per_resident_per_week "
-                                "per_household_per_session" + _AUDIENCE),
+                                "per_household_per_session records_time" + _AUDIENCE),
     "spaces": _about_nobody("id facility_id parent_id name name_en kind capacity quantity reservable min_minutes "
                             "max_minutes grid_minutes notice_minutes days_ahead per_resident"),
     "sub_districts": _about_nobody("code name name_en"),

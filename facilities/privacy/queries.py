@@ -53,7 +53,7 @@ from facilities.privacy.inventory import INVENTORY
 from facilities.programmes.models import ActivitySession
 from facilities.reservations.models import Reservation
 
-LOOKS = ("found", "looked_at", "exported")  # the audit's verbs for a look at one resident's record
+LOOKS = ("found", "looked_at", "exported", "named")  # the audit's verbs for what is done with one resident's record
 
 Rows = list[dict[str, Any]]
 

@@ -96,6 +96,7 @@ LABELS: dict[str, Any] = {
     "cancelled_at": _l("Cancelled on"), "cancel_reason": _l("Why it was cancelled"), "party": _l("Came together, as"),
     "offer_expires_at": _l("Offered until"), "override_reason": _l("Why staff made an exception"),
     "entry_hash": _l("Public code of the ticket"), "weight": _l("Weight in the draw"), "rank": _l("Place in the draw"),
+    "late": _l("Came late"), "minutes": _l("Minutes spent there"),
     "won": _l("Won a place"), "walk_in": _l("Came without a booking"), "occurred_at": _l("When"),
     "received_at": _l("Entered on"), "read_at": _l("Read on"), "session": _l("Session"), "facility": _l("Facility"),
     "space": _l("Room"), "person": _l("Who"), "coming_at": _l("Said again that they come"),
@@ -115,7 +116,7 @@ VALUES: dict[object, Any] = {
     "waitlisted": _l("On the waiting list"), "offered": _l("A place is offered"), "cancelled": _l("Cancelled"),
     "expired": _l("Lapsed"), "attended": _l("Attended"), "no_show": _l("Did not come"), "present": _l("Here"),
     "absent": _l("Not here"), "excused": _l("Excused"), "walk_in": _l("Came without a booking"),
-    "void": _l("Correction"), "left": _l("Left the family"), "came_of_age": _l("Came of age"),
+    "void": _l("Correction"), "leave": _l("Has left"), "left": _l("Left the family"), "came_of_age": _l("Came of age"),
     "withdrawn": _l("Agreement taken back"), "merged": _l("Records put together"),
     "registration": _l("Keeping name, birth date, sex, phone and bookings"),
     "guardian": _l("Keeping data of a child"), "disability": _l("Keeping a disability and its grade"),
@@ -130,6 +131,7 @@ VERBS: dict[str, Any] = {
     "found": _l("Looked you up, to help you at the desk"),
     "looked_at": _l("Opened your record"),
     "exported": _l("Took your data into a file"),
+    "named": _l("Ticked you as there, without you having booked"),
 }
 GROUNDS: dict[str, Any] = {
     "counter": _l("at the counter"), "telephone": _l("on the telephone"), "home_visit": _l("on a visit at home"),

@@ -22,18 +22,19 @@ YEAR = 365 * 24 * 3600
 # Pages: our own files, forms to ourselves, in nobody's frame. A script runs if its tag carries this answer's nonce.
 PAGE_POLICY = (
     "default-src 'none'; script-src 'nonce-{nonce}'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    "frame-ancestors 'none'")
+    "connect-src 'self'; manifest-src 'self'; worker-src 'self'; object-src 'none'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'")
 # What is no page loads nothing, whoever opens it on its own.
 DATA_POLICY = "default-src 'none'; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+PERMISSIONS = ", ".join(f"{name}=()" for name in (
+    "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid", "magnetometer",
+    "microphone", "midi", "payment", "serial", "usb"))
 PROTECTION = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(f"{name}=()" for name in (
-        "accelerometer", "browsing-topics", "camera", "display-capture", "geolocation", "gyroscope", "hid",
-        "magnetometer", "microphone", "midi", "payment", "serial", "usb")),
+    "Permissions-Policy": PERMISSIONS,
 }
 ONLY_ENCRYPTED = f"max-age={YEAR}; includeSubDomains"
 
@@ -111,8 +112,11 @@ def register_edge(app: Flask) -> None:
     @app.after_request
     def protect(response: Response) -> Response:
         is_page = response.mimetype == "text/html"
-        response.headers["Content-Security-Policy"] = PAGE_POLICY.format(nonce=nonce()) if is_page else DATA_POLICY
+        policy = PAGE_POLICY.format(nonce=nonce()) if is_page else DATA_POLICY
+        response.headers.setdefault("Content-Security-Policy", policy)
         response.headers.update(PROTECTION)
+        if g.get("needs_camera"):
+            response.headers["Permissions-Policy"] = PERMISSIONS.replace("camera=()", "camera=(self)")
         if current_app.config["SESSION_COOKIE_SECURE"]:
             response.headers["Strict-Transport-Security"] = ONLY_ENCRYPTED
         response.headers["X-Request-Id"] = g.get("request_id", "")

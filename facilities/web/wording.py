@@ -18,6 +18,12 @@ _PLAIN: dict[str, Any] = {
     "capacity_below_bookings": _l(
         "More places are booked than that. Choose a larger number, or cancel bookings first."),
     "counts_do_not_add_up": _l("Elders and residents with disabilities are part of those counted and cannot be more."),
+    "bad_check_in_code": _l("This is not one of our codes. Ask for the short code, or for the name."),
+    "code_of_another_session": _l(
+        "This code is for another class, or was cancelled. Look for the name, or count a walk-in."),
+    "check_in_not_open": _l("You can check in from one hour before the start."),
+    "check_in_over": _l("This class is over. If you were there, tell the desk."),
+    "no_place": _l("This booking holds no place. Please ask at the desk."),
     "cannot_void": _l("This entry cannot be taken back: it belongs to another session or is itself a correction."),
     "ends_before_it_starts": _l("The end must be after the start."),
     "ages_out_of_order": _l("The highest age must not be below the lowest."),
@@ -187,6 +193,8 @@ INPUT_MESSAGES: dict[str, Any] = {
     "not_an_email": _l("Enter an e-mail address, as in name@example.org."),
     "own_number": _l("This is your own number: it gets your messages already."),
     "not_a_wechat_code": _l("WeChat does not know this code. Open the mini-program again."),
+    "day_to_come": _l("Choose a day that has begun."),
+    "out_of_range": _l("This is more or less than is possible."),
     "bad_phone": _l("Enter a mobile number: 11 digits, beginning with 1."),
     "birth_date_in_future": _l("The birth date lies in the future."),
     "reason_needed": _l("Say why: the reason is kept on record."),

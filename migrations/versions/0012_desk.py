@@ -6,7 +6,7 @@ from alembic import op
 revision = "0012"
 down_revision = "0011"
 
-KINDS = ("present", "absent", "excused", "walk_in", "left", "head_count", "void")
+KINDS = ("present", "absent", "excused", "walk_in", "leave", "head_count", "void")
 REASONS = ("mistake", "wrong_person", "counted_twice", "was_not_there", "wrong_time")
 
 
@@ -52,7 +52,7 @@ def upgrade() -> None:
         events.create_check_constraint(op.f("ck_attendance_events_reason"), sa.column("reason").in_(REASONS))
         events.create_check_constraint(
             op.f("ck_attendance_events_state_of_someone"),
-            "kind NOT IN ('present', 'absent', 'excused', 'left') OR resident_id IS NOT NULL",
+            "kind NOT IN ('present', 'absent', 'excused', 'leave') OR resident_id IS NOT NULL",
         )
         events.create_check_constraint(
             op.f("ck_attendance_events_late_who_came"), "kind IN ('present', 'walk_in') OR NOT late"

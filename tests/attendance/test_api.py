@@ -442,7 +442,7 @@ def test_a_check_in_code_is_among_the_fields_of_an_event(
 ) -> None:
     """The contract's form of an event: one whose code nobody has is refused for itself, and no others with it."""
     events = [{**tick(session, "present"), "check_in_code": "no-such-code"}, tick(session, "walk_in")]
-    assert send(manager, *events) == [refused("not_found"), RECORDED]
+    assert send(manager, *events) == [refused("bad_check_in_code"), RECORDED]
 
 
 # -- head counts

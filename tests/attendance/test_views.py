@@ -19,7 +19,8 @@ def roll(browser: Browser, session_id: int) -> Page:
 def tap(browser: Browser, page: Page, session_id: int, resident_id: int, kind: str, status: int = 200) -> Page:
     """Press the button of a row, with the hidden fields that the page gave it."""
     (button,) = page.tree.xpath(f"//li[@id='resident-{resident_id}']//button[@value='{kind}']")
-    fields = {i.get("name"): i.get("value") for i in button.getparent().xpath(".//input[@name!='csrf_token']")}
+    form = button.xpath("ancestor::form[1]")[0]
+    fields = {i.get("name"): i.get("value") for i in form.xpath(".//input[@name!='csrf_token']")}
     return browser.send(
         f"/desk/sessions/{session_id}/tick",
         status=status,
@@ -129,9 +130,9 @@ def test_a_walk_in_without_a_name_is_taken_back(world: World) -> None:
     browser = world.browser(world.manager(facility))
     for _ in range(2):
         page = browser.send(f"/desk/sessions/{session.id}/walk-in", event_id="", phone="")
-    assert "2 walk-ins without a name" in page.text
+    assert "Walk-ins without a name: 2" in page.text
     page = browser.send(f"/desk/sessions/{session.id}/tick", event_id="", kind="void", voids=page.hidden("voids"))
-    assert "1 walk-in without a name" in page.text
+    assert "Walk-ins without a name: 1" in page.text
     assert queries.head_counts([session.id])[session.id].unnamed_walk_ins == 1
 
 

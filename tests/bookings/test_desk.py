@@ -396,6 +396,9 @@ def test_who_was_at_the_facility_is_known_there(world: World, facility: Facility
     elif way == "was there":
         past = world.session(facility, starts_in=timedelta(hours=-3))
         world.record(manager, past, EventKind.WALK_IN, someone.resident_id)
+        desk(manager, world.session(facility), 404, resident_id=str(someone.resident_id))  # a number that was tried
+        past = world.session(facility, starts_in=timedelta(hours=-6))
+        world.record(world.manager(facility), past, EventKind.WALK_IN, someone.resident_id)
     else:
         world.also_acts_for(manager, someone.resident_id)
     desk(manager, world.session(facility), resident_id=str(someone.resident_id))

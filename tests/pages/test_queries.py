@@ -152,7 +152,7 @@ PAGES = {
     "call a session off": ("manager", "/desk/sessions/{session}/cancel", 3),
     "my bookings": ("resident", "/my/bookings", 3),
     "desk": ("manager", "/desk", 6),
-    "roll-call": ("manager", "/desk/sessions/{session}/roll", 8),
+    "roll-call": ("manager", "/desk/sessions/{session}/roll", 9),
     "desk's bookings": ("manager", "/desk/sessions/{session}/bookings", 6),
     "merge records": ("administrator", "/people/merge", 5),
     "new session": ("manager", "/desk/sessions/new", 8),

@@ -93,6 +93,7 @@ def family(world: World) -> Family:
     with clock.frozen(now - timedelta(days=1)):
         for resident_id in (mother.resident_id, child):
             world.record(manager, past, EventKind.PRESENT, resident_id)
+            world.record(manager, past, EventKind.LEAVE, resident_id, occurred_at=past.ends_at)
     ahead = world.session(facility, programme, starts_in=timedelta(days=1), title="合唱")
     world.book(mother, ahead)
     space = world.space(facility)

@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import select
 
 from facilities.accounts.models import Grant
+from facilities.attendance import days
 from facilities.calendars.services import follow
 from facilities.closures import services as closures
 from facilities.closures.services import Closing
@@ -27,6 +29,7 @@ from facilities.kernel.ids import new_reference
 from facilities.notices.models import AnswerLink, Carer, Delivery, DeliveryState
 from facilities.people.services import merge
 from facilities.places.models import Facility
+from facilities.programmes.models import ActivitySession
 from facilities.series import services as series
 from facilities.series.services import Plan
 from tests.client import Browser
@@ -120,6 +123,10 @@ class District:
         wish: dict[str, Any] = {"space_id": str(space.id), "resident_id": str(child), "purpose": "排练"}
         wish |= {"starts_at": day.isoformat(), "ends_at": (day + timedelta(hours=1)).isoformat()}
         reservation = owner.api.post("/reservations", wish)["id"]
+        poster = unit_of_work(lambda: days.make_poster(staff.actor, facility.id)).code
+        administrator, lasts = self.people["administrator"].actor, timedelta(days=1)
+        today = clock.local_date(now)
+        reopened = unit_of_work(lambda: days.reopen(administrator, facility.id, today, lasts, "补录")).id
         closing = Closing(facility.id, hall.id, now + timedelta(days=40), now + timedelta(days=41))
         closure = unit_of_work(lambda: closures.close(staff.actor, closing, "装修"))
         return {
@@ -137,6 +144,9 @@ class District:
             "entry": str(entry.id),
             "reservation": reservation,
             "closure": str(closure.id),
+            "poster": poster,
+            "reopened": str(reopened),
+            "event": str(self._ticked(staff, session, child)),
             "resident": str(child),
             "user": str(staff.user.id),
             "notice": owner.api.get("/notices")["items"][0]["id"],
@@ -161,6 +171,12 @@ class District:
         db.session.flush()
         token = follow(owner.actor, "zh")
         return {"token": token, "carer": str(carer.id), "delivery": str(given_up.id), "code": code}
+
+    def _ticked(self, staff: Someone, session: ActivitySession, child: int) -> UUID:
+        """An entry of the roll."""
+        event = uuid4()
+        self.world.record(staff, session, EventKind.EXCUSED, child, event_id=event)
+        return event
 
     def _attended(self, owner: Someone, child: int, staff: Someone, facility: Facility) -> str:
         """A booking of yesterday's, of which something was said."""
