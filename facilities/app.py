@@ -33,6 +33,8 @@ from facilities.infra.db import db
 from facilities.infra.encryption import register_encryption
 from facilities.jobs import views as jobs_views
 from facilities.kernel import clock
+from facilities.no_shows import api as no_shows_api
+from facilities.no_shows import views as no_shows_views
 from facilities.notices import api as notices_api
 from facilities.notices import views as notices_views
 from facilities.pages import views as pages_views
@@ -62,10 +64,10 @@ from facilities.web.problems import register_problems
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
-         calendars_views, feedback_views, corrections, devices, posters)
+         calendars_views, feedback_views, corrections, devices, posters, no_shows_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api,
-       calendars_api, feedback_api)
+       calendars_api, feedback_api, no_shows_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

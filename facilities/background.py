@@ -32,6 +32,8 @@ from facilities.infra.db import db, unit_of_work
 from facilities.infra.idempotency import forget_old
 from facilities.jobs.services import Outcome, begin_by_hand, claim, forget_old_runs, note_end
 from facilities.kernel import clock
+from facilities.no_shows import queries as no_shows
+from facilities.no_shows.services import follow
 from facilities.notices.channels.installed import installed, opened
 from facilities.notices.delivery import deliver, dispatch
 from facilities.notices.preferences import forget_unconfirmed
@@ -78,6 +80,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job("children_come_of_age", HOUR, _each(households.come_of_age, come_of_age)),
         Job("merged_records_followed", 5 * MINUTE, _each(people.to_gather, gather)),
         Job("rolls_closed", HOUR, _each(bookings.rolls_to_close, close_the_roll)),
+        Job("no_shows_followed", 10 * MINUTE, _each(no_shows.to_follow, follow)),
         Job("feedback_asked", 10 * MINUTE, _each(feedback.sessions_to_ask, ask)),
         Job("reminders", MINUTE, _whole(remind)),
         Job("messages_planned", SOON, _plan_messages),

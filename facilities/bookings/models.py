@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, String, text
+from sqlalchemy import ColumnElement, ForeignKey, ForeignKeyConstraint, Index, String, and_, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -63,6 +63,8 @@ class Booking(Model):
               sqlite_where=text("state = 'waitlisted'")),
         Index("ix_bookings_offers", "offer_expires_at", postgresql_where=text("state = 'offered'"),
               sqlite_where=text("state = 'offered'")),
+        Index("ix_bookings_no_shows", "starts_at", postgresql_where=text("state = 'no_show'"),
+              sqlite_where=text("state = 'no_show'")),
         check("(state = 'cancelled') = (cancelled_at IS NOT NULL)", "cancelled_with_its_time"),
         check("state <> 'offered' OR offer_expires_at IS NOT NULL", "offered_until"),
         no_overlap,
@@ -94,3 +96,29 @@ class Booking(Model):
 
 
 hold_on_sqlite(Booking.__table__, Booking.no_overlap)  # type: ignore[arg-type]
+
+
+class BookingPause(Model):
+    """Until then the resident books the programme only on the day itself.
+
+    What led to it is for who writes it: whoever gives places asks only whether there is one. History stays; one that
+    is no longer right is lifted.
+    """
+
+    __tablename__ = "booking_pauses"
+    __table_args__ = (
+        Index("ix_booking_pauses_in_force", "resident_id", "programme_id", "until"),
+        check("since < until", "since_before_until"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    resident_id: Mapped[int] = mapped_column(ForeignKey("residents.id"))
+    programme_id: Mapped[int] = mapped_column(ForeignKey("programmes.id"))
+    booking_id: Mapped[int] = mapped_column(ForeignKey(Booking.id), unique=True)  # that it is for: one pause for each
+    since: Mapped[datetime] = mapped_column(UtcDateTime)
+    until: Mapped[datetime] = mapped_column(UtcDateTime)
+    lifted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+    @classmethod
+    def in_force(cls, now: datetime | ColumnElement[datetime]) -> ColumnElement[bool]:
+        return and_(cls.lifted_at.is_(None), cls.until > now)

@@ -29,6 +29,7 @@ from facilities.bookings.models import (
     PROMISED,
     ROLL_TAKEN,
     Booking,
+    BookingPause,
     BookingState,
 )
 from facilities.engine.limits import week_of
@@ -72,6 +73,17 @@ def elsewhere(resident_ids: Collection[int], session: ActivitySession) -> set[in
         select(Booking.resident_id).where(
             Booking.resident_id.in_(resident_ids), Booking.session_id != session.id, Booking.state.in_(OCCUPYING),
             Booking.starts_at < session.ends_at, Booking.ends_at > session.starts_at)))
+
+
+def paused_until(resident_ids: Collection[int], programme_ids: Collection[int], now: datetime,
+                 ) -> dict[tuple[int, int], datetime]:
+    """(Resident, programme) → when a pause from booking in advance is over; who has none is not in it."""
+    rows = db.session.execute(
+        select(BookingPause.resident_id, BookingPause.programme_id, func.max(BookingPause.until))
+        .where(BookingPause.resident_id.in_(resident_ids), BookingPause.programme_id.in_(programme_ids),
+               BookingPause.in_force(now))
+        .group_by(BookingPause.resident_id, BookingPause.programme_id))
+    return {(resident_id, programme_id): until for resident_id, programme_id, until in rows}
 
 
 def held_in_week(resident_ids: Collection[int], session: ActivitySession) -> dict[int, int]:

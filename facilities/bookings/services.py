@@ -15,6 +15,7 @@ from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booki
 from facilities.bookings.promotion import facts_of
 from facilities.engine.deadlines import check_cancellable
 from facilities.engine.limits import Limits, check_household, check_week
+from facilities.engine.no_shows import check_pause
 from facilities.engine.on_offer import check_offer
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
@@ -88,7 +89,7 @@ def book_places(actor: Actor, wish: Wish) -> Booked:
     Where nobody got anything, that is said and not raised: what was due in the session has been done all the same.
     NotVisible where the session or a resident is not the actor's to name. Refused: `session_cancelled`,
     `booking_not_open`, `booking_closed`, `not_eligible`, `already_booked`, `overlaps_own_booking`, `limit_reached`,
-    `draw_pending`, `session_full`, `waitlist_full`.
+    `paused_after_no_shows`, `draw_pending`, `session_full`, `waitlist_full`.
     """
     if wish.is_short and (taken := _take_after_a_look(actor, wish)):
         return Booked([taken])
@@ -109,7 +110,9 @@ def _take_after_a_look(actor: Actor, wish: Wish) -> Booking | None:
     seen = taking.look(actor, wish.session_id, resident_id)
     if seen is None:
         raise NotVisible
-    raise_if(check_offer(seen.offer, seen.candidate, clock.now()))
+    now = clock.now()
+    raise_if(check_offer(seen.offer, seen.candidate, now)
+             or check_pause(seen.paused_until, seen.offer.window.starts_at, now))
     if seen.limits or seen.waiting:
         return None
     return taking.take(actor, wish.session_id, resident_id, seen)
@@ -119,6 +122,16 @@ def why_not(session: ActivitySession, resident: Resident, wish: Wish | None = No
     """Why this resident cannot book this session now, other bookings and free places left aside."""
     by_hand = wish is not None and wish.override is not None
     return check_offer(session.on_offer, resident.as_candidate, clock.now(), by_hand=by_hand)
+
+
+def whom_not(session: ActivitySession, people: Collection[Resident]) -> dict[int, Refusal]:
+    """Of these residents, those who cannot book it now, with pauses; bookings and free places left aside."""
+    now, ids = clock.now(), [person.id for person in people]
+    paused = queries.paused_until(ids, [session.programme_id], now)
+    refusals = ((person.id, why_not(session, person)
+                 or check_pause(paused.get((person.id, session.programme_id)), session.starts_at, now))
+                for person in people)
+    return {resident_id: refusal for resident_id, refusal in refusals if refusal}
 
 
 def _people(actor: Actor, wish: Wish) -> list[Resident]:
@@ -169,15 +182,17 @@ def _refusals(session: ActivitySession, people: Sequence[Resident], wish: Wish) 
     """Why each of them cannot come, free places left aside; the programme's limits count those before in the list."""
     ids = [person.id for person in people]
     households.lock_residents(ids)
-    standing, limits = queries.standing(ids, session), session.programme.limits
+    standing, limits, now = queries.standing(ids, session), session.programme.limits, clock.now()
+    paused = queries.paused_until(ids, [session.programme_id], now)
     if wish.override:
-        limits = Limits()
+        limits, paused = Limits(), {}
     in_week = queries.held_in_week(ids, session) if limits.per_resident_per_week else {}
     refused: dict[int, Refusal] = {}
     accepted = 0
     for person in people:
         code = standing.get(person.id)
         refusal = (why_not(session, person, wish) or (Refusal(code) if code else None)
+                   or check_pause(paused.get((person.id, session.programme_id)), session.starts_at, now)
                    or check_week(limits, in_week.get(person.id, 0))
                    or _check_household(session, person, limits, accepted))
         if refusal:

@@ -41,10 +41,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from facilities.bookings.models import Booking, BookingState
+from facilities.bookings.models import Booking, BookingPause, BookingState
 from facilities.engine.deadlines import BookingWindow
 from facilities.engine.eligibility import Audience, Candidate
 from facilities.engine.limits import Limits
+from facilities.engine.no_shows import check_pause
 from facilities.engine.on_offer import OnOffer, check_offer
 from facilities.households.models import Guardianship, Resident
 from facilities.infra.audit import AuditEntry
@@ -78,7 +79,10 @@ _confirmed = literal(BookingState.CONFIRMED, _bookings.c.state.type)
 
 
 class Look(NamedTuple):
-    """A session and a resident as far as a booking needs them. `waiting` people come first."""
+    """A session and a resident as far as a booking needs them. `waiting` people come first.
+
+    `paused_until`: the resident books the programme only on the day itself.
+    """
 
     offer: OnOffer
     candidate: Candidate
@@ -86,6 +90,7 @@ class Look(NamedTuple):
     waiting: int
     version: int
     facts: Mapping[str, object]
+    paused_until: datetime | None = None
 
 
 def _looking() -> Executable:
@@ -93,7 +98,8 @@ def _looking() -> Executable:
     return (select(s.status, s.awaits_draw, s.version, s.waiting, s.starts_at, s.ends_at, s.booking_opens_at,
                    s.booking_closes_at, s.title, s.title_en, s.min_age, s.max_age, s.sex, s.disability, s.communities,
                    Programme.per_resident_per_week, Programme.per_household_per_session,
-                   r.birth_date, r.sex.label("persons_sex"), r.disability_category, r.community_code)
+                   r.birth_date, r.sex.label("persons_sex"), r.disability_category, r.community_code,
+                   select(func.max(BookingPause.until)).where(_paused(s)).scalar_subquery().label("paused_until"))
             .select_from(_sessions.join(Programme, Programme.id == s.programme_id)
                          .join(_links, _may_act())
                          .join(Resident, Resident.id == _links.c.resident_id))
@@ -102,6 +108,12 @@ def _looking() -> Executable:
 
 def _may_act() -> ColumnElement[bool]:
     return and_(_links.c.user_id == _user_id, _links.c.resident_id == _resident_id, Guardianship.acts_on(_today))
+
+
+def _paused(sessions: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the table's columns
+    """Of pauses: those that keep the resident from the session's programme. One look into an index."""
+    return and_(BookingPause.resident_id == _resident_id, BookingPause.programme_id == sessions.programme_id,
+                BookingPause.in_force(_now))
 
 
 def look(actor: Actor, session_id: int, resident_id: int) -> Look | None:
@@ -114,18 +126,20 @@ def look(actor: Actor, session_id: int, resident_id: int) -> Look | None:
 
 
 def _whose(actor: Actor, session_id: int, resident_id: int) -> dict[str, object]:
-    return {"a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id, "this_day": clock.today()}
+    now = clock.now()
+    return {"a_session": session_id, "a_user": actor.user_id, "a_resident": resident_id, "at_present": now,
+            "this_day": clock.local_date(now)}
 
 
 def _read(session_id: int, row: tuple[Any, ...]) -> Look:
     (status, awaits_draw, version, waiting, starts_at, ends_at, opens_at, closes_at, title, title_en, min_age, max_age,
-     sex, disability, communities, week, household, birth_date, persons_sex, category, community_code) = row
+     sex, disability, communities, week, household, birth_date, persons_sex, category, community_code, paused) = row
     window = BookingWindow(starts_at, opens_at, closes_at)
     audience = Audience(min_age, max_age, sex, disability, tuple(communities or ()))
     return Look(
         OnOffer(window, ends_at, audience, status is SessionStatus.CANCELLED, awaits_draw),
         Candidate(birth_date, persons_sex, category is not None, community_code),
-        Limits(week, household), waiting, version, said_of(session_id, title, title_en, starts_at, ends_at))
+        Limits(week, household), waiting, version, said_of(session_id, title, title_en, starts_at, ends_at), paused)
 
 
 def said_of(session_id: int, title: str, title_en: str | None, starts_at: datetime, ends_at: datetime,
@@ -140,7 +154,7 @@ def at_once(actor: Actor, session_id: int, resident_id: int, asked: Asked | None
 
     Committed when it returns, and kept under the key that was `asked` under. KeyTaken where the key was used before.
     """
-    values = {**_whose(actor, session_id, resident_id), "at_present": clock.now(), "a_reference": new_reference()}
+    values = {**_whose(actor, session_id, resident_id), "a_reference": new_reference()}
     if db.engine.dialect.name == "sqlite":
         return _in_steps(values, asked)
     key, fingerprint = (asked.key, asked.fingerprint) if asked else (None, None)
@@ -155,7 +169,9 @@ def at_once(actor: Actor, session_id: int, resident_id: int, asked: Asked | None
 def _in_steps(values: dict[str, Any], asked: Asked | None) -> str | None:
     rows = LOOK.alone(db.engine, values)
     seen = _read(values["a_session"], rows[0]) if rows else None
-    if seen is None or seen.limits or seen.waiting or check_offer(seen.offer, seen.candidate, values["at_present"]):
+    now = values["at_present"]
+    if (seen is None or seen.limits or seen.waiting or check_offer(seen.offer, seen.candidate, now)
+            or check_pause(seen.paused_until, seen.offer.window.starts_at, now)):
         return None
     with db.engine.begin() as connection:
         booking_id = _write(connection, values, seen)
@@ -172,14 +188,13 @@ def _in_steps(values: dict[str, Any], asked: Asked | None) -> str | None:
 
 def take(actor: Actor, session_id: int, resident_id: int, seen: Look) -> Booking | None:
     """The booking, detached, or None where the session is full, somebody waits, or it is no longer what was seen."""
-    now, reference = clock.now(), new_reference()
-    booking_id = _write(db.session.connection(), {
-        **_whose(actor, session_id, resident_id), "at_present": now, "a_reference": reference}, seen)
+    values = {**_whose(actor, session_id, resident_id), "a_reference": new_reference()}
+    booking_id = _write(db.session.connection(), values, seen)
     if booking_id is None:
         return None
-    return Booking(id=booking_id, reference=reference, session_id=session_id, resident_id=resident_id,
+    return Booking(id=booking_id, reference=values["a_reference"], session_id=session_id, resident_id=resident_id,
                    starts_at=seen.offer.window.starts_at, ends_at=seen.offer.ends_at,
-                   state=BookingState.CONFIRMED, created_at=now, booked_by=actor.user_id)
+                   state=BookingState.CONFIRMED, created_at=values["at_present"], booked_by=actor.user_id)
 
 
 def _write(connection: Connection, values: Mapping[str, object], seen: Look) -> int | None:
@@ -215,7 +230,10 @@ _NOTED = ("about_id", "at", "user_id", "verb", "about_kind", "facts")
 
 
 def _at_once() -> Executable:
-    """engine.on_offer in SQL, for a session that anyone may book who is of the age, of the sex, or has a disability."""
+    """engine.on_offer in SQL, for a session that anyone may book who is of the age, of the sex, or has a disability.
+
+    Whoever is paused gets a closer look: on the day itself they may book.
+    """
     s, r, p = _sessions.c, Resident.__table__.c, Programme.__table__.c
     age = (local_day(s.starts_at) - day_number(r.birth_date)) // literal(10_000, Integer)
     # whoever makes the resident leave the household is waited for, or waits (docs/locking.md)
@@ -230,7 +248,7 @@ def _at_once() -> Executable:
                r.id == acting.c.resident_id,
                or_(s.sex.is_(None), s.sex == r.sex),
                or_(s.disability.is_(False), r.disability_category.is_not(None)),
-               s.communities.is_(None),
+               s.communities.is_(None), ~exists().where(_paused(s)),
                or_(and_(s.min_age.is_(None), s.max_age.is_(None)),
                    and_(age >= func.coalesce(s.min_age, 0), age <= func.coalesce(s.max_age, age))))
         .values(places_taken=s.places_taken + 1)

@@ -67,8 +67,9 @@ def _session_page(session_id: int, refusal: str | None = None) -> ResponseReturn
     people: list[Candidate] = []
     if actor is not None:
         booked = queries.live_in_session(actor, found.id)
-        people = [Candidate(link, booked.get(link.resident_id), services.why_not(found, link.resident))
-                  for link in households.guardianships_of(actor)]
+        links = households.guardianships_of(actor)
+        refused = services.whom_not(found, [link.resident for link in links])
+        people = [Candidate(link, booked.get(link.resident_id), refused.get(link.resident_id)) for link in links]
         people.sort(key=lambda person: person.refusal is not None)  # who can come, first
     waits = any(p.booking and p.booking.state is BookingState.WAITLISTED for p in people)
     page = render_template(
@@ -117,7 +118,7 @@ def booked(booking_id: str) -> ResponseReturnValue:
     if booking is None:
         raise NotVisible
     again = (booking.state is BookingState.CANCELLED and not policy.is_full_for_newcomers(booking.session)
-             and services.why_not(booking.session, booking.resident) is None
+             and not services.whom_not(booking.session, [booking.resident])
              and not queries.standing([booking.resident_id], booking.session))
     waits = booking.state is BookingState.WAITLISTED
     code = segno.make(code_of(booking.id)) if booking.state is BookingState.CONFIRMED else None

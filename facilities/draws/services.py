@@ -31,6 +31,7 @@ from facilities.engine.draws import (
 )
 from facilities.engine.eligibility import check_eligible
 from facilities.engine.limits import check_household, check_week, week_of
+from facilities.engine.no_shows import check_pause
 from facilities.engine.waitlist import WaitlistMode
 from facilities.households import queries as households
 from facilities.households.models import Resident
@@ -116,7 +117,8 @@ def enter(actor: Actor, draw_id: int, resident_ids: Sequence[int]) -> DrawEntry:
     """One ticket for all of them: they are drawn together or not at all.
 
     NotVisible where the draw or a resident is not the actor's to name. Refused: `entries_closed`, `already_entered`,
-    `session_cancelled`, `not_eligible`, `limit_reached`, `session_full` (more than a session could ever hold).
+    `session_cancelled`, `not_eligible`, `limit_reached`, `paused_after_no_shows`,
+    `session_full` (more than a session could ever hold).
     """
     people = households.residents_of(actor, resident_ids, to_promise=True)
     # where a household's tickets are counted, one after the other
@@ -148,9 +150,8 @@ def _check_party(draw_id: int, people: Sequence[Resident]) -> None:
     sessions = [session for session in queries.sessions_of(draw_id) if not session.is_cancelled]
     if not sessions:
         raise Refused("session_cancelled")
-    for person in people:
-        if refusal := why_not(sessions, person):
-            raise Refused(refusal.code, **{**refusal.facts, "resident_id": str(person.id)})
+    for resident_id, why in whom_not(sessions, people).items():
+        raise Refused(why.code, **{**why.facts, "resident_id": str(resident_id)})
     if any(session.programme.limits.per_household_per_session for session in sessions):
         held = max(queries.entered_by_household(draw_id, person.id) for person in people)
         for session in sessions:
@@ -167,6 +168,16 @@ def why_not(sessions: Sequence[ActivitySession], person: Resident) -> Refusal | 
     refusals = (check_eligible(s.audience, candidate, clock.local_date(s.starts_at))
                 for s in sessions if not s.is_cancelled)
     return next((refusal for refusal in refusals if refusal), None)
+
+
+def whom_not(sessions: Sequence[ActivitySession], people: Collection[Resident]) -> dict[int, Refusal]:
+    """Of these residents, those who cannot enter, pauses from booking in advance among the reasons."""
+    ahead, now = [session for session in sessions if not session.is_cancelled], clock.now()
+    paused = bookings.paused_until([p.id for p in people], {s.programme_id for s in ahead}, now)
+    found = {person.id: why_not(sessions, person) or next(
+        (refusal for s in ahead if (refusal := check_pause(paused.get((person.id, s.programme_id)), s.starts_at, now))),
+        None) for person in people}
+    return {resident_id: refusal for resident_id, refusal in found.items() if refusal}
 
 
 def withdraw(actor: Actor, entry_id: int) -> DrawEntry:

@@ -64,8 +64,9 @@ def _draw_page(draw_id: str, refusal: str | None = None) -> ResponseReturnValue:
     sessions, tickets = queries.sessions_of(found.id), services.tickets(found)
     entries = queries.own_entries(actor, found.id) if actor else []
     entered = {e.resident_id: entry for entry in entries for e in entry.entrants}
-    people = [(link, entered.get(link.resident_id), services.why_not(sessions, link.resident))
-              for link in households.guardianships_of(actor)] if actor and policy.is_open(found) else []
+    links = households.guardianships_of(actor) if actor and policy.is_open(found) else []
+    refused = services.whom_not(sessions, [link.resident for link in links]) if links else {}
+    people = [(link, entered.get(link.resident_id), refused.get(link.resident_id)) for link in links]
     people.sort(key=lambda person: person[2] is not None)  # who can enter, first
     page = render_template(
         "draws/draw.html", draw=found, sessions=sessions, tickets=tickets, entries=entries, people=people,

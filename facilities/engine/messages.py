@@ -37,7 +37,8 @@ class Answer(StrEnum):
 
 
 _KINDS: Mapping[Topic, tuple[str, ...]] = {
-    Topic.BOOKINGS: ("booked", "waitlisted", "reserved"),
+    Topic.BOOKINGS: ("booked", "waitlisted", "reserved", "no_show_warned", "no_show_paused", "no_show_pause_lifted",
+                     "appeal_answered"),
     Topic.CHANGES: ("promoted", "offered", "offer_expired", "moved", "session_cancelled", "reservation_moved",
                     "reservation_cancelled", "drawn", "not_drawn"),
     Topic.REMINDERS: ("reminder_day", "reminder_hour"),

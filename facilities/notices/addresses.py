@@ -5,7 +5,10 @@ from flask import current_app
 # What a message is about → the page that shows it, and what that page calls its number.
 PAGES = {"booking": ("bookings.booked", "booking_id"), "draw": ("draws.draw", "draw_id"),
          "reservation": ("reservations.reserved", "reservation_id"), "resident": ("households.member", "resident_id")}
-OF_A_KIND = {"feedback": ("feedback.give", "booking_id")}  # where that is another one
+OF_A_KIND = {  # where that is another one
+    "feedback": ("feedback.give", "booking_id"),
+    **dict.fromkeys(("no_show_warned", "no_show_paused", "no_show_pause_lifted", "appeal_answered"),
+                    ("no_shows.one", "booking_id"))}
 
 
 def page_about(kind: str, about_kind: str) -> tuple[str, str] | None:

@@ -27,6 +27,8 @@ _OF_BOOKINGS: Mapping[str, tuple[BookingState, ...]] = {
     "waitlisted": (BookingState.WAITLISTED,), "moved": LIVE, "offer_expired": (BookingState.EXPIRED,),
     "session_cancelled": (BookingState.CANCELLED,), "reminder_day": (BookingState.CONFIRMED,),
     "reminder_hour": (BookingState.CONFIRMED,), "feedback": (BookingState.ATTENDED,),
+    "no_show_warned": (BookingState.NO_SHOW,), "no_show_paused": (BookingState.NO_SHOW,),
+    "no_show_pause_lifted": tuple(BookingState), "appeal_answered": tuple(BookingState),
 }
 _OF_RESERVATIONS: Mapping[str, tuple[ReservationState, ...]] = {
     "reserved": (ReservationState.CONFIRMED,), "reservation_moved": (ReservationState.CONFIRMED,),
@@ -34,7 +36,8 @@ _OF_RESERVATIONS: Mapping[str, tuple[ReservationState, ...]] = {
     "reminder_hour": (ReservationState.CONFIRMED,),
 }
 CODES_HOLD_FOR = timedelta(minutes=10)
-_WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired", "feedback")
+_WORTH_TELLING_AFTERWARDS = ("session_cancelled", "reservation_cancelled", "offer_expired", "feedback",
+                             "no_show_warned", "no_show_paused", "no_show_pause_lifted", "appeal_answered")
 WITH_ENTRY = ("booked", "promoted", "moved", "session_cancelled", "reserved", "reservation_moved",
               "reservation_cancelled")
 _STATES: Mapping[str, Mapping[str, tuple[object, ...]]] = {"booking": _OF_BOOKINGS, "reservation": _OF_RESERVATIONS}

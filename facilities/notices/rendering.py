@@ -24,7 +24,7 @@ from facilities.reservations.models import Reservation
 from facilities.web.addresses import whole_address
 
 SEALED = ("code", "to")  # facts that are kept encrypted
-_SAYS_WHERE = ("title", "title_en", "facility", "facility_en", "space", "space_en")
+_SAYS_WHERE = ("title", "title_en", "facility", "facility_en", "space", "space_en", "programme", "programme_en")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from flask_babel import lazy_gettext as _l
 
 from facilities.engine.messages import ANSWERS, Answer
 from facilities.engine.short_texts import is_neutral, tidy
-from facilities.web.formats import date_time, is_chinese
+from facilities.web.formats import date_time, day, is_chinese
 
 Facts = Mapping[str, Any]
 
@@ -39,6 +39,11 @@ SHORT: dict[str, Any] = {
     "not_drawn": _l("The draw is held, and this time you have no place: %(what)s."),
     "reminder_day": _l("Reminder: %(what)s, %(when)s. Code for the door: %(reference)s."),
     "reminder_hour": _l("Soon: %(what)s, %(when)s. Code for the door: %(reference)s."),
+    "no_show_warned": _l("You were missed: %(what)s, %(when)s. If that is not right, tell us in the app."),
+    "no_show_paused": _l("You were missed: %(what)s, %(when)s. Until %(day)s please book only on the day itself. If "
+                         "that is not right, tell us in the app."),
+    "no_show_pause_lifted": _l("You can book ahead again as usual. We look forward to seeing you."),
+    "appeal_answered": _l("What you told us about %(what)s has been answered. You find the answer in the app."),
     "feedback": _l("You were at %(what)s. How was it? Tell us in the app, in two taps."),
     "code": _l("%(code)s is your code. It holds for ten minutes. Tell it to nobody."),
     "carer_code": _l("Somebody wants to send you copies of messages about their bookings. If you agree, tell them this "
@@ -72,7 +77,8 @@ def short(kind: str, facts: Facts, *, page: str | None = None, answer: str | Non
     """`page` is where `answer` is given; `copy`: for a carer."""
     sentence = _sentence(kind, page if answer else None, copy=copy)
     details = {"what": _what(facts), "when": _moment(facts.get("starts_at") or facts.get("at")),
-               "until": _moment(facts.get("offer_expires_at")), "reference": str(facts.get("reference") or ""),
+               "until": _moment(facts.get("offer_expires_at")), "day": _day(facts.get("until")),
+               "reference": str(facts.get("reference") or ""),
                "code": str(facts.get("code") or "······"), "answer": answer or ""}
     parameters = tuple(details[name] for name in _VARIABLE.findall(sentence))
     return Short(_VARIABLE.sub(lambda found: details[found[1]], sentence), parameters, details)
@@ -101,6 +107,10 @@ def _what(facts: Facts) -> str:
         if said:
             return tidy(str(said)) if is_neutral(str(said)) else _("your booking")
     return _("your booking")
+
+
+def _day(value: object) -> str:
+    return day(datetime.fromisoformat(str(value))) if value else ""
 
 
 def _moment(value: object) -> str:

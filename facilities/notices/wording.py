@@ -142,6 +142,25 @@ def _code(facts: Facts) -> str:
              code=facts.get("code", "······"))
 
 
+def _paused(facts: Facts) -> str:
+    said = _("A place in %(what)s, %(when)s, was kept for you, and we noted that nobody came, as before.",
+             what=_what(facts), when=_when_and_where(facts))
+    programme = _name(facts, "programme") or _("activities of this kind")
+    if not facts.get("until"):
+        return _("%(said)s For a while you book %(programme)s only on the day itself.", said=said, programme=programme)
+    return _("%(said)s Until %(until)s you book %(programme)s only on the day itself, where a place is free. What you "
+             "have booked stays. If this is not right, tell us: somebody looks at it.",
+             said=said, programme=programme, until=day(_instant(facts["until"])))
+
+
+def _answered(facts: Facts) -> str:
+    """What staff wrote stands on the page alone: it may be about somebody's health."""
+    if facts.get("accepted"):
+        return _simple(_l("You told us about %(what)s, %(when)s. Thank you: it does not count."))(facts)
+    return _simple(_l("You told us about %(what)s, %(when)s. Somebody has looked at it, and it still counts. You find "
+                      "the reason on its page."))(facts)
+
+
 ANSWERS: dict[Answer, Any] = {
     Answer.CANCEL: _l("I cannot come"), Answer.ACCEPT: _l("I take the place"), Answer.DECLINE: _l("I do not need it"),
     Answer.COMING: _l("I am coming"),
@@ -195,6 +214,14 @@ WORDS: dict[str, Words] = {
     "reminder_hour": Words(_l("It begins soon"), _soon),
     "feedback": Words(_l("How was it?"), _simple(
         _l("You were at %(what)s, %(when)s. Tell us in two taps how it was: it makes the next one better."))),
+    "no_show_warned": Words(_l("We missed you"), _simple(
+        _l("A place in %(what)s, %(when)s, was kept for you, and we noted that nobody came. That can happen. If you "
+           "cannot come, please give the place back: somebody else is glad of it. If you were there, or had a good "
+           "reason, tell us: somebody looks at it."))),
+    "no_show_paused": Words(_l("Booking only on the day itself for a while"), _paused),
+    "no_show_pause_lifted": Words(_l("You can book ahead again"), _simple(
+        _l("You can book ahead again as usual: what was noted for %(what)s, %(when)s, no longer keeps you from it."))),
+    "appeal_answered": Words(_l("You have an answer about a missed session"), _answered),
     "signed_in": Words(_l("A new browser"), _signed_in),
     "password_changed": Words(_l("Your password was changed"), lambda _facts: _(
         "The password of your account was changed, and every other sign-in has ended. If it was not you, set a new one "

@@ -15,7 +15,7 @@ from facilities.attendance import queries as attendance
 from facilities.attendance.models import Attendance
 from facilities.attendance.services import is_walk_in
 from facilities.bookings import queries as bookings
-from facilities.bookings.models import FOLLOWS_THE_ROLL, OCCUPYING, Booking, BookingState
+from facilities.bookings.models import FOLLOWS_THE_ROLL, OCCUPYING, Booking, BookingPause, BookingState
 from facilities.bookings.services import settle_session
 from facilities.draws.models import Draw, DrawEntrant, DrawEntry
 from facilities.engine.identity import Certificate, IdNumber, read_id_number
@@ -42,6 +42,7 @@ from facilities.kernel.actors import Actor
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refusal, Refused, raise_if
 from facilities.kernel.spans import Span
+from facilities.no_shows.models import Exemption
 from facilities.people import queries
 from facilities.people.moves import Moves, Step, take_back
 from facilities.people.queries import Scene
@@ -57,7 +58,8 @@ _COMPARED = ("name", "sex", "birth_date", "phone", "disability_category", "disab
 _FILLED = ("birth_date", "phone", "community_code")  # from the other record, where the kept one says nothing
 
 # What moves as it is, once whatever collides has been set aside. A test compares this with the keys of the schema.
-MOVED = (Booking, Reservation, Notice, Guardianship, PastGuardianship, Invitation, Consent, DrawEntrant)
+MOVED = (Booking, BookingPause, Exemption, Reservation, Notice, Guardianship, PastGuardianship, Invitation, Consent,
+         DrawEntrant)
 
 
 @dataclass(frozen=True, slots=True)

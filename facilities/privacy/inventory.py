@@ -66,6 +66,8 @@ class Kept(StrEnum):
     DEVICES = "devices"
     KEYS = "keys"
     FEEDBACK = "feedback"
+    NO_SHOWS = "no_shows"
+    EXEMPTIONS = "exemptions"
     WORK = "work"  # as long as what it is about
     CHAIN = "chain"  # for good: no entry can be taken out of the chain. Three years at least (PIPL art. 56)
 
@@ -259,6 +261,38 @@ INVENTORY: dict[str, Table] = {
         words           words      resident  removed   yes
         created_at      behaviour  resident  counted   yes
         """),
+    "booking_pauses": _about(Why.BOOK, Kept.NO_SHOWS, """
+        resident_id     link       resident  removed   yes
+        programme_id    behaviour  resident  removed   yes
+        booking_id      link       resident  removed   yes
+        since           behaviour  resident  removed   yes
+        until           behaviour  resident  removed   yes
+        lifted_at       behaviour  resident  removed   yes
+        """, "id"),
+    "no_show_exemptions": _about(Why.BOOK, Kept.EXEMPTIONS, """
+        resident_id     link       resident  removed   yes
+        ground          health     resident  removed   yes
+        from_day        behaviour  resident  removed   yes
+        until_day       behaviour  resident  removed   yes
+        granted_by      link       staff     removed   no
+        granted_at      behaviour  staff     removed   yes
+        ended_at        behaviour  staff     removed   yes
+        """, "id"),
+    "no_shows_told": _about(Why.BOOK, Kept.NO_SHOWS, """
+        booking_id      link       resident  removed   yes
+        what            behaviour  resident  removed   yes
+        at              behaviour  resident  removed   yes
+        """),
+    "no_show_appeals": _about(Why.BOOK, Kept.NO_SHOWS, """
+        booking_id      link       resident  removed   yes
+        words           words      resident  removed   yes
+        made_by         link       user      removed   no
+        made_at         behaviour  resident  removed   yes
+        answer          behaviour  resident  removed   yes
+        reply           words      staff     removed   yes
+        answered_by     link       staff     removed   no
+        answered_at     behaviour  staff     removed   yes
+        """),
     "reservations": _about(Why.BOOK, Kept.COUNTED, """
         id              link       resident  counted   yes
         reference       link       resident  counted   yes
@@ -406,6 +440,8 @@ INVENTORY: dict[str, Table] = {
     "reopened_days": _about(Why.RECORD, Kept.WORK, "reopened_by link staff kept no", (
         "id facility_id day until reason reopened_at")),
     "posters": _about(Why.RECORD, Kept.WORK, "made_by link staff kept no", "facility_id code made_at"),
+    "no_show_rules": _about(Why.RECORD, Kept.WORK, "changed_by link staff kept no", (
+        "id is_on within_days warn_at pause_at pause_days exempt_disabled counts_from changed_at")),
     # -- about nobody
     "audit_heads": _about_nobody("id number chained"),
     "calendar_days": _about_nobody("date kind name provisional edited"),

@@ -19,7 +19,7 @@ from facilities.accounts.models import (
 )
 from facilities.accounts.services import fingerprint
 from facilities.attendance.models import Attendance, AttendanceEvent
-from facilities.bookings.models import LIVE, OCCUPYING, Booking
+from facilities.bookings.models import LIVE, OCCUPYING, Booking, BookingPause
 from facilities.bookings.queries import LOOKED_AT_ROSTER
 from facilities.calendars.models import CalendarFeed
 from facilities.draws.models import DrawEntrant, DrawEntry
@@ -40,6 +40,7 @@ from facilities.infra.db import Model, db
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
+from facilities.no_shows.models import Appeal, Exemption, NoShowTold
 from facilities.notices.models import (
     Carer,
     ChannelChoice,
@@ -99,6 +100,7 @@ def reach(actor: Actor) -> Reach:
 def _conditions(seen: Reach) -> dict[type[Model], ColumnElement[bool]]:
     """Table → which of its rows are about the actor and those whom the actor sees, in the order of telling."""
     me, full, partly = seen.user_id, seen.full, seen.partly
+    their_bookings = select(Booking.id).where(Booking.resident_id.in_(full))
     own_tickets = select(DrawEntry.id).where(DrawEntry.entered_by == me)
     on_ticket = or_(DrawEntrant.resident_id.in_(full),
                     and_(DrawEntrant.resident_id.in_(partly), DrawEntrant.entry_id.in_(own_tickets)))
@@ -113,7 +115,11 @@ def _conditions(seen: Reach) -> dict[type[Model], ColumnElement[bool]]:
         Consent: or_(Consent.user_id == me, Consent.resident_id.in_(full)),
         Merge: Merge.kept_id.in_(full),
         Booking: or_(Booking.resident_id.in_(full), and_(Booking.resident_id.in_(partly), Booking.booked_by == me)),
-        Feedback: Feedback.booking_id.in_(select(Booking.id).where(Booking.resident_id.in_(full))),
+        Feedback: Feedback.booking_id.in_(their_bookings),
+        BookingPause: BookingPause.resident_id.in_(full),
+        Exemption: Exemption.resident_id.in_(full),
+        NoShowTold: NoShowTold.booking_id.in_(their_bookings),
+        Appeal: Appeal.booking_id.in_(their_bookings),
         Reservation: or_(Reservation.resident_id.in_(full),
                          and_(Reservation.resident_id.in_(partly), Reservation.reserved_by == me)),
         DrawEntry: DrawEntry.id.in_(select(DrawEntrant.entry_id).where(on_ticket)),

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, CursorResult, and_, delete, exists, func, 
 
 from facilities.accounts.models import KnownDevice, OneTimeCode, SignIn, SignInFailures
 from facilities.attendance.models import Attendance
-from facilities.bookings.models import Booking
+from facilities.bookings.models import Booking, BookingPause
 from facilities.bookings.services import release_places
 from facilities.draws.models import DrawEntrant, DrawEntry
 from facilities.feedback.models import Feedback
@@ -21,6 +21,7 @@ from facilities.infra.db import Model, db, unit_of_work
 from facilities.infra.idempotency import KEPT_FOR
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
+from facilities.no_shows.models import Appeal, Exemption, NoShowTold
 from facilities.notices.models import Reminder
 from facilities.privacy import queries
 from facilities.privacy.inventory import Kept
@@ -38,6 +39,8 @@ PERIODS: dict[Kept, timedelta] = {
     Kept.DEVICES: timedelta(days=365),  # after they were last seen
     Kept.KEYS: KEPT_FOR,
     Kept.FEEDBACK: timedelta(days=2 * 365),  # two years of a programme can be compared
+    Kept.NO_SHOWS: timedelta(days=2 * 365),  # longer than two windows and a pause can be: nothing counts anew
+    Kept.EXEMPTIONS: timedelta(days=2 * 365),  # after their last day, for the same reason
     Kept.PERSON: timedelta(days=3 * 365),  # without an account, after the last visit or the registration at a desk
 }
 AT_A_TIME = 500  # rows in one transaction, so that nobody waits for long
@@ -47,26 +50,36 @@ def _over(kind: Kept, now: datetime) -> datetime:
     return now - PERIODS[kind]
 
 
-def _rules(now: datetime) -> dict[Kept, tuple[type[Model], ColumnElement[bool]]]:
+Rule = tuple[type[Model], ColumnElement[bool]]
+
+
+def _rules(now: datetime) -> dict[Kept, tuple[Rule, ...]]:
     ended = func.coalesce(Invitation.accepted_at, Invitation.withdrawn_at, Invitation.ends_at)
-    sign_ins = _over(Kept.SIGN_INS, now)
+    sign_ins, no_shows, exemptions = (_over(kind, now) for kind in (Kept.SIGN_INS, Kept.NO_SHOWS, Kept.EXEMPTIONS))
     return {
-        Kept.SIGN_INS: (SignIn, or_(SignIn.ends_at < sign_ins, SignIn.revoked_at < sign_ins)),
-        Kept.FAILURES: (SignInFailures, SignInFailures.first_failed_at < _over(Kept.FAILURES, now)),
-        Kept.CODES: (OneTimeCode, OneTimeCode.ends_at < _over(Kept.CODES, now)),
-        Kept.INVITATIONS: (Invitation, ended < _over(Kept.INVITATIONS, now)),
-        Kept.NOTICES: (Notice, Notice.created_at < _over(Kept.NOTICES, now)),
-        Kept.REMINDERS: (Reminder, Reminder.starts_at < _over(Kept.REMINDERS, now)),
-        Kept.DEVICES: (KnownDevice, KnownDevice.seen_at < _over(Kept.DEVICES, now)),
-        Kept.FEEDBACK: (Feedback, Feedback.created_at < _over(Kept.FEEDBACK, now)),
+        Kept.SIGN_INS: ((SignIn, or_(SignIn.ends_at < sign_ins, SignIn.revoked_at < sign_ins)),),
+        Kept.FAILURES: ((SignInFailures, SignInFailures.first_failed_at < _over(Kept.FAILURES, now)),),
+        Kept.CODES: ((OneTimeCode, OneTimeCode.ends_at < _over(Kept.CODES, now)),),
+        Kept.INVITATIONS: ((Invitation, ended < _over(Kept.INVITATIONS, now)),),
+        Kept.NOTICES: ((Notice, Notice.created_at < _over(Kept.NOTICES, now)),),
+        Kept.REMINDERS: ((Reminder, Reminder.starts_at < _over(Kept.REMINDERS, now)),),
+        Kept.DEVICES: ((KnownDevice, KnownDevice.seen_at < _over(Kept.DEVICES, now)),),
+        Kept.FEEDBACK: ((Feedback, Feedback.created_at < _over(Kept.FEEDBACK, now)),),
+        Kept.NO_SHOWS: ((BookingPause, BookingPause.until < no_shows), (NoShowTold, NoShowTold.at < no_shows),
+                        (Appeal, Appeal.made_at < no_shows)),
+        Kept.EXEMPTIONS: ((Exemption, or_(Exemption.ended_at < exemptions,
+                                          Exemption.until_day < clock.local_date(exemptions))),),
     }
 
 
 def forget(kind: Kept) -> int:
-    """One batch of what has been kept long enough: how many rows went."""
+    """One batch of what has been kept long enough, of each table: how many rows went."""
     if kind is Kept.PERSON:
         return _forget_people()
-    model, condition = _rules(clock.now())[kind]
+    return sum(_forget_rows(*rule) for rule in _rules(clock.now())[kind])
+
+
+def _forget_rows(model: type[Model], condition: ColumnElement[bool]) -> int:
     key = tuple_(*model.__table__.primary_key)
     batch = select(*model.__table__.primary_key).where(condition).limit(AT_A_TIME)
     gone = db.session.execute(delete(model).where(key.in_(batch)), execution_options={"synchronize_session": False})
@@ -100,7 +113,7 @@ def _is_unused(since: datetime) -> ColumnElement[bool]:
 
 
 CARRIED_OUT = (Kept.SIGN_INS, Kept.FAILURES, Kept.CODES, Kept.INVITATIONS, Kept.NOTICES, Kept.REMINDERS, Kept.DEVICES,
-               Kept.FEEDBACK, Kept.PERSON)
+               Kept.FEEDBACK, Kept.NO_SHOWS, Kept.EXEMPTIONS, Kept.PERSON)
 
 
 def forget_all(kind: Kept) -> int:

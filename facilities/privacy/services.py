@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, delete, or_, select, update
 from facilities.accounts import queries as accounts
 from facilities.accounts.models import KnownDevice, OneTimeCode, SecondFactor, SignIn, SignInFailures, User
 from facilities.accounts.services import fingerprint, password_fits
-from facilities.bookings.models import Booking
+from facilities.bookings.models import Booking, BookingPause
 from facilities.bookings.services import release_places
 from facilities.calendars.models import CalendarFeed
 from facilities.draws.services import release_tickets
@@ -42,6 +42,7 @@ from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Actor
 from facilities.kernel.refusals import Invalid, NotVisible, Refused
+from facilities.no_shows.models import Appeal, Exemption, NoShowTold
 from facilities.notices.models import (
     Carer,
     ChannelChoice,
@@ -132,6 +133,7 @@ def _forget_what_hangs_on(user: User) -> None:
         _delete(model, model.user_id == user.id)
     _delete(Invitation, Invitation.invited_by == user.id)
     db.session.execute(update(Invitation).where(Invitation.accepted_by == user.id).values(accepted_by=None))
+    db.session.execute(update(Appeal).where(Appeal.made_by == user.id).values(made_by=None))
 
 
 def erase_residents(actor: Actor | None, resident_ids: Collection[int]) -> None:
@@ -156,9 +158,11 @@ def erase_residents(actor: Actor | None, resident_ids: Collection[int]) -> None:
 
 
 def _forget_who_they_were(resident_ids: Collection[int]) -> None:
-    for model in (Identity, Consent, Invitation, Guardianship, PastGuardianship, Notice):
+    for model in (Identity, Consent, Invitation, Guardianship, PastGuardianship, Notice, BookingPause, Exemption):
         _delete(model, model.resident_id.in_(resident_ids))
     theirs = select(Booking.id).where(Booking.resident_id.in_(resident_ids))
+    _delete(NoShowTold, NoShowTold.booking_id.in_(theirs))
+    _delete(Appeal, Appeal.booking_id.in_(theirs))
     values: tuple[tuple[type[Model], Any, dict[str, object]], ...] = (
         (Booking, Booking.resident_id.in_(resident_ids), {"override_reason": None}),
         (Feedback, Feedback.booking_id.in_(theirs), {"words": None}),

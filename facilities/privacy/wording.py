@@ -27,6 +27,10 @@ TITLES: dict[str, Any] = {
     "merges": _l("Records that were put together"),
     "bookings": _l("Bookings"),
     "feedback": _l("How you said it was"),
+    "booking_pauses": _l("When you could book only on the day itself"),
+    "no_show_exemptions": _l("When missed sessions do not count for you"),
+    "no_shows_told": _l("What we told you about missed sessions"),
+    "no_show_appeals": _l("What you told us about missed sessions"),
     "reservations": _l("Reserved rooms"),
     "draw_entries": _l("Draws you entered"),
     "draw_entrants": _l("Who was in which draw"),
@@ -75,6 +79,8 @@ HOW_LONG: dict[Kept, Any] = {
     Kept.DEVICES: _l("%(days)s days after it was last used"),
     Kept.KEYS: _l("%(days)s days"),
     Kept.FEEDBACK: _l("%(days)s days; your words go when you erase your account, and the rating stays as a number"),
+    Kept.NO_SHOWS: _l("%(days)s days"),
+    Kept.EXEMPTIONS: _l("%(days)s days after it ended"),
     Kept.WORK: _l("as long as what it is about"),
     Kept.CHAIN: _l("for good, so that nobody can take a line out"),
 }
@@ -104,6 +110,10 @@ LABELS: dict[str, Any] = {
     "large_type": _l("Letters in large type"), "topic": _l("About"), "channel": _l("Which way"),
     "wanted": _l("Wanted"), "address": _l("Address"), "openid": _l("WeChat's number for you"),
     "remaining": _l("How many"),
+    "lifted_at": _l("Ended early on"), "ground": _l("Reason"), "from_day": _l("First day"),
+    "until_day": _l("Last day"), "granted_at": _l("Entered on"), "what": _l("What"), "at": _l("Told on"),
+    "made_at": _l("Written on"), "answer": _l("Answer"), "reply": _l("What staff replied"),
+    "answered_at": _l("Answered on"),
     "rating": _l("Rating, from 1 to 5"), "words": _l("In your words"),
 }
 
@@ -120,7 +130,10 @@ VALUES: dict[object, Any] = {
     "withdrawn": _l("Agreement taken back"), "merged": _l("Records put together"),
     "registration": _l("Keeping name, birth date, sex, phone and bookings"),
     "guardian": _l("Keeping data of a child"), "disability": _l("Keeping a disability and its grade"),
-    "health": _l("Keeping visits about health"), "manager": _l("Manager"), "administrator": _l("Administrator"),
+    "health": _l("Keeping visits about health"), "illness": _l("Illness"),
+    "warned": _l("Told, without consequences"), "paused": _l("Booking only on the day itself for a while"),
+    "accepted": _l("Accepted"), "refused": _l("Not accepted"),
+    "manager": _l("Manager"), "administrator": _l("Administrator"),
     "reviewer": _l("Reviewer"), "guard": _l("Guard"), True: _l("Yes"), False: _l("No"),
 }
 

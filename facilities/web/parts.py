@@ -54,6 +54,13 @@ WORDS: dict[str, dict[Any, Any]] = {
     "void_reason": {"mistake": _l("Entered by mistake"), "wrong_person": _l("It was somebody else"),
                     "counted_twice": _l("Counted twice"), "was_not_there": _l("Was not there after all"),
                     "wrong_time": _l("The time is wrong")},
+    "no_show": {  # whether one counts
+        "counts": _l("Counts"), "off": _l("Does not count"),
+        "forgiven": _l("Does not count: what you told us was accepted"),
+        "exempt": _l("Does not count: you are exempt on that day"),
+        "open": _l("Noted; staff can still correct it"), "long_ago": _l("No longer counts: it is long ago"),
+    },
+    "exemption_ground": {"illness": _l("Illness"), "disability": _l("Disability"), "other": _l("Another reason")},
     "rating": {5: _l("Very good"), 4: _l("Good"), 3: _l("All right"), 2: _l("Not so good"), 1: _l("Not good")},
     "sex": {"female": _l("Female"), "male": _l("Male")},
     "relation": {
@@ -77,6 +84,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "grants_lapsed": _l("Staff rights that nobody uses"), "children_come_of_age": _l("Children who come of age"),
         "rolls_closed": _l("Who did not come, a day after the end"),
         "feedback_asked": _l("Asking how it was"),
+        "no_shows_followed": _l("Missed sessions: warnings and pauses"),
         "merged_records_followed": _l("Late bookings of merged records"), "reminders": _l("Reminders"),
         "messages_planned": _l("Messages: which way they go"), "messages_sms": _l("Text messages"),
         "messages_email": _l("Letters by e-mail"), "messages_wechat": _l("Messages on WeChat"),

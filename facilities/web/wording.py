@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from facilities.kernel.refusals import Refusal
-from facilities.web.formats import date_time
+from facilities.web.formats import date_time, day
 
 _PLAIN: dict[str, Any] = {
     "already_entered": _l("This person is in the draw already."),
@@ -40,6 +40,8 @@ _PLAIN: dict[str, Any] = {
     "lengths_out_of_order": _l("The longest time must not be shorter than the shortest."),
     "more_inside": _l("Something was booked there meanwhile. Look at the list again, then close the place."),
     "no_offer": _l("There is no offer to answer. You find how things stand under 'My bookings'."),
+    "no_show_does_not_count": _l("This does not count against anybody, so there is nothing to object to."),
+    "already_appealed": _l("You have told us already. You hear from us as soon as somebody has looked at it."),
     "not_attended": _l("Only who was there can say how it was. If you were, ask the place to enter it."),
     "feedback_closed": _l("The time for changing this answer is over. Tell the place directly, or call 12345."),
     "not_reservable": _l("This space cannot be reserved here. Please call the facility."),
@@ -160,6 +162,9 @@ _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
                                    "It must be reserved at least %(num)d minutes ahead.",
                                    f["notice_minutes"]) if f.get("notice_minutes") else _(
         "That time is already past. Choose a later one."),
+    "paused_after_no_shows": lambda f: _(
+        "After missed sessions this person can book here only on the day itself, until %(day)s. Under 'My bookings' "
+        "you find why, and how to tell us if it is not right.", day=day(datetime.fromisoformat(f["until"]))),
     "booking_not_open": lambda f: _("Booking opens on %(when)s.", when=_instant(f, "booking_opens_at")),
     "booking_closed": lambda f: _("Booking closed on %(when)s.", when=_instant(f, "booking_closes_at")),
     "cancellation_closed": lambda f: _(
@@ -171,6 +176,7 @@ KNOWN_CODES = frozenset(_PLAIN) | frozenset(_WITH_FACTS)
 
 INPUT_MESSAGES: dict[str, Any] = {
     "one_end": _l("Give one of the two: a last day, or how many times."),
+    "pause_after_warning": _l("A pause must come after a warning: choose a larger number."),
     "opens_after_it_closes": _l("Booking must open before it closes."),
     "password_too_short": _l("Use at least 8 characters."),
     "password_too_short_staff": _l("Staff passwords have at least 12 characters."),

@@ -47,6 +47,10 @@ KINDS = {
     "reminder_day",
     "reminder_hour",
     "feedback",
+    "no_show_warned",
+    "no_show_paused",
+    "no_show_pause_lifted",
+    "appeal_answered",
 }
 ABOUT_THE_ACCOUNT = {kind for kind, topic in TOPIC_OF.items() if topic is Topic.SECURITY}
 

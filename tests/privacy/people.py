@@ -15,11 +15,12 @@ from facilities.accounts.models import (
     SignInFailures,
 )
 from facilities.accounts.services import fingerprint
-from facilities.bookings.models import Booking, BookingState
+from facilities.bookings.models import Booking, BookingPause, BookingState
 from facilities.calendars.models import CalendarFeed
 from facilities.draws import services as draws
 from facilities.draws.models import DrawEntry
 from facilities.engine.draws import WeightRule
+from facilities.engine.no_shows import What
 from facilities.engine.roll_call import EventKind
 from facilities.feedback.models import Feedback
 from facilities.households.models import (
@@ -38,6 +39,7 @@ from facilities.infra.encryption import cipher
 from facilities.infra.idempotency import IdempotencyKey
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
+from facilities.no_shows.models import Answer, Appeal, Exemption, Ground, NoShowTold
 from facilities.notices.models import (
     Carer,
     ChannelChoice,
@@ -260,6 +262,25 @@ def plant(of: Family) -> None:
     booking.override_reason, booking.party, booking.offer_expires_at = "邹女士行动不便", "P7", now
     booking.coming_at = now
     db.session.add(Feedback(booking_id=booking.id, rating=4, words="邹老师讲得好", created_at=now))
+    db.session.add(
+        BookingPause(
+            resident_id=mother, programme_id=of.past.programme_id, booking_id=booking.id, since=now, until=now + day,
+            lifted_at=now,
+        )
+    )  # fmt: skip
+    db.session.add(NoShowTold(booking_id=booking.id, what=What.WARNED, at=now))
+    db.session.add(
+        Appeal(
+            booking_id=booking.id, words="邹老师住院", made_by=user, made_at=now, answer=Answer.ACCEPTED,
+            reply="祝邹老师早日康复", answered_by=of.manager.user.id, answered_at=now,
+        )
+    )  # fmt: skip
+    db.session.add(
+        Exemption(
+            resident_id=mother, ground=Ground.ILLNESS, from_day=date(2026, 9, 1), until_day=date(2026, 9, 15),
+            granted_by=of.manager.user.id, granted_at=now, ended_at=now,
+        )
+    )  # fmt: skip
     called_off = db.session.scalars(select(Booking).where(Booking.state == BookingState.CANCELLED)).one()
     called_off.cancel_reason = "老师生病"
     given_back = db.session.scalars(select(Reservation).where(Reservation.state == ReservationState.CANCELLED)).one()

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 
 from facilities import background
 from facilities.accounts.models import KnownDevice, OneTimeCode, SignIn, SignInFailures
+from facilities.bookings.models import BookingPause
 from facilities.engine.eligibility import Sex
 from facilities.engine.roll_call import EventKind
 from facilities.feedback.models import Feedback
@@ -15,6 +16,7 @@ from facilities.households.models import Invitation, Resident
 from facilities.infra.db import Model, db, unit_of_work
 from facilities.infra.outbox import Notice
 from facilities.kernel import clock
+from facilities.no_shows.models import Appeal, Exemption
 from facilities.privacy import retention
 from facilities.privacy.inventory import Kept
 from facilities.privacy.retention import PERIODS, forget_all
@@ -39,6 +41,9 @@ def count(model: type[Model]) -> int:
         pytest.param(Kept.NOTICES, Notice, timedelta(0), id="messages"),
         pytest.param(Kept.DEVICES, KnownDevice, timedelta(0), id="devices"),
         pytest.param(Kept.FEEDBACK, Feedback, timedelta(0), id="feedback"),
+        pytest.param(Kept.NO_SHOWS, BookingPause, DAY, id="pauses"),
+        pytest.param(Kept.NO_SHOWS, Appeal, timedelta(0), id="what was said to a missed session"),
+        pytest.param(Kept.EXEMPTIONS, Exemption, timedelta(0), id="exemptions"),
     ],
 )
 def test_what_is_over_its_time_goes_and_no_day_earlier(

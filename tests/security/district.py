@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from facilities.accounts.models import Grant
-from facilities.attendance import days
+from facilities.attendance import days as desk_days
 from facilities.calendars.services import follow
 from facilities.closures import services as closures
 from facilities.closures.services import Closing
@@ -26,6 +26,8 @@ from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.kernel.actors import Role
 from facilities.kernel.ids import new_reference
+from facilities.no_shows import services as no_shows
+from facilities.no_shows.models import Ground
 from facilities.notices.models import AnswerLink, Carer, Delivery, DeliveryState
 from facilities.people.services import merge
 from facilities.places.models import Facility
@@ -123,10 +125,10 @@ class District:
         wish: dict[str, Any] = {"space_id": str(space.id), "resident_id": str(child), "purpose": "排练"}
         wish |= {"starts_at": day.isoformat(), "ends_at": (day + timedelta(hours=1)).isoformat()}
         reservation = owner.api.post("/reservations", wish)["id"]
-        poster = unit_of_work(lambda: days.make_poster(staff.actor, facility.id)).code
+        poster = unit_of_work(lambda: desk_days.make_poster(staff.actor, facility.id)).code
         administrator, lasts = self.people["administrator"].actor, timedelta(days=1)
         today = clock.local_date(now)
-        reopened = unit_of_work(lambda: days.reopen(administrator, facility.id, today, lasts, "补录")).id
+        reopened = unit_of_work(lambda: desk_days.reopen(administrator, facility.id, today, lasts, "补录")).id
         closing = Closing(facility.id, hall.id, now + timedelta(days=40), now + timedelta(days=41))
         closure = unit_of_work(lambda: closures.close(staff.actor, closing, "装修"))
         return {
@@ -139,6 +141,7 @@ class District:
             "booking": str(booking.id),
             "turn": turn,
             "attended": self._attended(owner, child, staff, facility),
+            **self._missed(owner, child, staff, facility),
             "series": str(made.id),
             "draw": str(draw.id),
             "entry": str(entry.id),
@@ -187,6 +190,30 @@ class District:
             world.record(staff, session, EventKind.PRESENT, child)
             unit_of_work(lambda: feedback.give(owner.actor, booking.id, 5, "很好"))
         return str(booking.id)
+
+    def _missed(self, owner: Someone, child: int, staff: Someone, facility: Facility) -> dict[str, str]:
+        """Two bookings that nobody came to, to one of which something was said; and somebody who is exempt."""
+        world, administrator, now = self.world, self.people["administrator"], clock.now()
+        with clock.frozen(now - timedelta(days=5)):
+            unit_of_work(lambda: no_shows.change_rule(administrator.actor, {"is_on": True}))
+        missed = []
+        for days in (4, 3):
+            with clock.frozen(now - timedelta(days=days)):
+                session = world.session(facility, starts_in=timedelta(minutes=30))
+                missed.append(world.book(owner, session, child).id)
+                world.record(staff, session, EventKind.ABSENT, child)
+        unit_of_work(lambda: no_shows.appeal(owner.actor, missed[0], "我在场"))
+        administrator.api.post("/desk/residents/find", {"phone": owner.login}, status=200)
+        day = clock.local_date(now)
+        exemption = unit_of_work(
+            lambda: no_shows.exempt(administrator.actor, owner.resident_id, Ground.OTHER, day, None)
+        )
+        return {
+            "appealed": str(missed[0]),
+            "missed": str(missed[1]),
+            "exemption": str(exemption.id),
+            "exempted": str(owner.resident_id),
+        }
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (

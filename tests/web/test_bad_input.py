@@ -15,8 +15,11 @@ from sqlalchemy import Select, func, select
 from werkzeug.test import TestResponse
 
 from facilities.engine.roll_call import EventKind
-from facilities.infra.db import Model, db
+from facilities.infra.db import Model, db, unit_of_work
+from facilities.kernel import clock
+from facilities.no_shows import services as no_shows
 from tests.client import Caller
+from tests.conftest import NOW
 from tests.world import PASSWORD, Someone, World
 
 JSON = "application/json"
@@ -103,6 +106,15 @@ def here(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         }.items()
     }
     found.ids["uuid"] = str(uuid4())
+    administrator = found.people["administrator"]
+    with clock.frozen(NOW - timedelta(days=5)):
+        unit_of_work(lambda: no_shows.change_rule(administrator.actor, {"is_on": True}))
+    for name, days in (("appealed", 4), ("missed", 3)):
+        with clock.frozen(NOW - timedelta(days=days)):
+            past = world.session(facility, programme, starts_in=timedelta(minutes=30))
+            found.ids[name] = str(world.book(resident, past).id)
+            world.record(staff, past, EventKind.ABSENT, resident.resident_id)
+    unit_of_work(lambda: no_shows.appeal(resident.actor, int(found.ids["appealed"]), "我在场"))
     drawn, to_draw = (world.session(facility, programme, starts_in=timedelta(days=n)) for n in (8, 9))
     wish = {"session_ids": [str(drawn.id)], "title": "书法", "entries_close_at": "2026-09-20T20:00:00+08:00"}
     found.ids["draw"] = staff.api.post("/draws", wish)["id"]
@@ -299,6 +311,38 @@ ENDPOINTS: dict[str, Endpoint] = {
         {"rating": 4, "comment": "老师很耐心"},
         {"rating": "count", "comment": "optional text 500"},
         required=("rating",),
+        status=200,
+    ),
+    "say something to a missed session": Endpoint(
+        "resident",
+        "POST",
+        "/bookings/{missed}/appeal",
+        {"words": "我在场"},
+        {"words": "text 500"},
+        required=("words",),
+    ),
+    "answer it": Endpoint(
+        "manager",
+        "POST",
+        "/appeals/{appealed}/answer",
+        {"answer": "accepted", "reply": "已核实"},
+        {"answer": "choice", "reply": "text 500"},
+        required=("answer", "reply"),
+        status=200,
+    ),
+    "set the rule about missed sessions": Endpoint(
+        "administrator",
+        "PUT",
+        "/no-show-rule",
+        {"is_on": True, "within_days": 60, "warn_at": 1, "pause_at": 4, "pause_days": 14, "exempt_disabled": False},
+        {
+            "is_on": "flag",
+            "within_days": "count",
+            "warn_at": "count",
+            "pause_at": "count",
+            "pause_days": "count",
+            "exempt_disabled": "flag",
+        },
         status=200,
     ),
     "set a calendar day": Endpoint(
