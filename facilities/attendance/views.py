@@ -35,6 +35,7 @@ from facilities.web.wording import words_for
 
 blueprint = Blueprint("attendance", __name__)
 
+KEEP = {"X-Huimin-Keep": "today"}  # a device of the desk may keep this page for the day (static/js/service-worker.js)
 PAGE = "page"  # who counts without a script counts for this device: the later count replaces the earlier one
 BY_TAP = (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.LEAVE, EventKind.WALK_IN, EventKind.VOID)
 LATE = "late"  # the button of who came, and late
@@ -50,10 +51,11 @@ def desk() -> ResponseReturnValue:
     reach = None if actor.is_administrator else actor.managed_facility_ids
     found = programmes.sessions(SessionFilter(start=start, end=end, facility_ids=reach))
     head_counts = queries.head_counts([s.id for s in found])
-    return render_template(
+    page = render_template(
         "attendance/desk.html", day=day, sessions=found, sum=rolls.sum_up(found, head_counts),
         facilities=places.managed_facilities(actor), keeps=day == clock.today() and not actor.is_administrator,
         before=day - timedelta(days=1), after=day + timedelta(days=1))
+    return page, KEEP if day == clock.today() else {}
 
 
 @blueprint.get("/desk/sessions/<session_id>/roll")
@@ -73,12 +75,13 @@ def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCo
     if own and not any(field.raw_data for field in head_count):
         head_count.process(data=own)
     opens_at = session.starts_at - ENTRY_OPENS_BEFORE_START
+    is_today = clock.local_date(session.starts_at) == clock.today()
     page = render_template(
         "attendance/roll_call.html", session=session, roll=roll, opens_at=opens_at, refusal=refusal,
-        is_shown=clock.now() >= opens_at or clock.local_date(session.starts_at) == clock.today(),
+        is_shown=clock.now() >= opens_at or is_today,
         is_closed=not services.may_enter(current_actor(), session), walk_in_form=walk_in, head_count_form=head_count,
         form=TickForm(formdata=None), new_event=uuid6.uuid7)
-    return page, 409 if refusal else 200
+    return page, 409 if refusal else 200, KEEP if is_today else {}
 
 
 @blueprint.post("/desk/sessions/<session_id>/tick")

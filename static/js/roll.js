@@ -150,18 +150,23 @@ async function lookAgain() {
   for (const name of ["heads", "unnamed"]) roll.dataset[name] = fresh.dataset[name];
   for (const row of fresh.querySelectorAll("[data-resident]")) {
     const here = document.getElementById(row.id);
-    if (here) here.dataset.log = row.dataset.log;
-    else appear(row, fresh);
+    if (here) renew(here, row);
+    else if (row.dataset.comes === "present") appear(row, fresh);
   }
   await showAll();
 }
 
+function renew(here, row) {
+  here.dataset.log = row.dataset.log;
+  const [shown, said] = [here, row].map((each) => each.querySelector(".roll-times"));
+  if (said && shown.textContent !== said.textContent) shown.textContent = said.textContent;
+}
+
 function appear(row, fresh) {
-  const [section] = [row.closest("section")];
-  const heading = section?.getAttribute("aria-labelledby");
-  const list = heading && roll.querySelector(`section[aria-labelledby="${heading}"] > ul`);
+  const section = row.closest("section");
+  const list = roll.querySelector(`section[aria-labelledby="${section.getAttribute("aria-labelledby")}"] > ul`);
   if (list) list.append(document.adoptNode(row));
-  else if (section?.parentElement === fresh) roll.querySelector(".desk-forms").before(document.adoptNode(section));
+  else if (section.parentElement === fresh) roll.querySelector(".desk-forms").before(document.adoptNode(section));
 }
 
 // -- finding

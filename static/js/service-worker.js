@@ -39,6 +39,16 @@ self.addEventListener("fetch", (event) => {
   else if (request.mode === "navigate" && url.pathname.startsWith("/desk")) event.respondWith(fetch(request).catch(shell));
 });
 
+/** The server says which pages are of the day. */
+const isKept = (answer) => answer.ok && answer.headers.has("X-Huimin-Keep");
+
+async function forgetYesterday(pages) {
+  for (const request of await pages.keys()) {
+    const made = new Date((await pages.match(request)).headers.get("Date"));
+    if (DAY.format(made) !== DAY.format(new Date())) await pages.delete(request);
+  }
+}
+
 /** From the device at once, and renewed behind it. */
 async function file(request, event) {
   const files = await caches.open(FILES);
@@ -58,15 +68,15 @@ async function list(request) {
   const path = new URL(request.url).pathname;
   const network = fetch(request).then(async (answer) => {
     if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) await caches.delete(PAGES);
-    else if (answer.ok) await pages.put(path, answer.clone());
+    else if (isKept(answer)) await pages.put(path, answer.clone());
     return answer;
   });
   try {
     return await Promise.race([network, new Promise((_, reject) => { setTimeout(reject, PATIENCE, "slow"); })]);
   } catch {
+    await forgetYesterday(pages);
     const kept = await pages.match(path);
-    if (kept && DAY.format(new Date(kept.headers.get("Date"))) === DAY.format(new Date())) return kept;
-    if (kept) await pages.delete(path);
+    if (kept) return kept;
     return network.catch(() => (request.mode === "navigate" ? shell() : Response.error()));
   }
 }
@@ -84,6 +94,7 @@ async function signOut(request) {
 /** The day's lists, and no others. */
 async function keepLists(addresses) {
   const pages = await caches.open(PAGES);
+  await forgetYesterday(pages);
   const wanted = new Set(addresses.map((address) => new URL(address).pathname));
   for (const request of await pages.keys()) {
     const { pathname } = new URL(request.url);
@@ -92,7 +103,7 @@ async function keepLists(addresses) {
   for (const path of wanted) {
     const answer = await fetch(path, { redirect: "manual" }).catch(() => null);
     if (!answer) return;
-    if (answer.ok) await pages.put(path, answer);
+    if (isKept(answer)) await pages.put(path, answer);
   }
 }
 

@@ -94,3 +94,12 @@ def test_only_the_roll_may_use_the_camera(world: World, manager: Someone, sessio
     roll = browser.client.get(f"/desk/sessions/{session.id}/roll")
     assert "camera=(self)" in roll.headers["Permissions-Policy"]
     assert "camera=()" in browser.client.get("/desk").headers["Permissions-Policy"]
+
+
+def test_only_pages_of_the_day_may_be_kept(world: World, facility: Facility, manager: Someone) -> None:
+    today, tomorrow = world.session(facility, starts_in=timedelta(hours=5)), world.session(facility)
+    client = world.browser(manager).client
+    assert client.get(f"/desk/sessions/{today.id}/roll").headers["X-Huimin-Keep"] == "today"
+    assert "X-Huimin-Keep" in client.get("/desk").headers
+    assert "X-Huimin-Keep" not in client.get(f"/desk/sessions/{tomorrow.id}/roll").headers
+    assert "X-Huimin-Keep" not in client.get("/desk?date=2026-09-01").headers
