@@ -277,6 +277,59 @@ def test_attendance_events_are_never_changed(world: World, statement: str) -> No
     assert name_of_violation(statement) == f"attendance_events_never_{verb}"
 
 
+EVENT = "INSERT INTO attendance_events (id, session_id, kind, resident_id, voids, reason, late, device, occurred_at, "
+EVENT += "received_at) VALUES ('00000000000000000000000000000001', 1, {}, '', '2026-09-16 02:00:00', '2026-09-16 02:00:00')"
+
+
+@pytest.mark.parametrize(
+    ("values", "broken"),
+    [
+        pytest.param("'present', 1, NULL, NULL, true", None, id="late and there"),
+        pytest.param("'absent', 1, NULL, NULL, true", "late_who_came", id="late and not there"),
+        pytest.param("'void', NULL, '00000000000000000000000000000002', 'mistake', false", None, id="why it is void"),
+        pytest.param("'present', 1, NULL, 'mistake', false", "reason_of_a_void", id="why it is not"),
+        pytest.param("'leave', NULL, NULL, NULL, false", "state_of_someone", id="nobody left"),
+    ],
+)
+def test_what_an_event_says_makes_sense(world: World, values: str, broken: str | None) -> None:
+    world.session()
+    world.resident()
+    assert name_of_violation(EVENT.format(values)) == (broken and f"ck_attendance_events_{broken}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "broken"),
+    [
+        pytest.param("late = true, minutes = 30", None, id="was there"),
+        pytest.param("minutes = -1", "minutes_from_zero", id="less than no time"),
+        pytest.param("state = 'absent', minutes = 30", "time_of_who_came", id="was not there, for half an hour"),
+        pytest.param("state = 'excused', late = true", "time_of_who_came", id="was not there, and late"),
+    ],
+)
+def test_only_who_was_there_has_spent_time(world: World, changes: str, broken: str | None) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility), world.resident()
+    world.record(world.manager(facility), session, EventKind.PRESENT, someone.resident_id)
+    assert name_of_violation(f"UPDATE attendances SET {changes}") == (broken and f"ck_attendances_{broken}")
+
+
+def test_a_door_has_one_poster_and_a_code_is_one_doors(world: World) -> None:
+    one, two = world.facility().id, world.facility().id
+    insert = "INSERT INTO posters (facility_id, code, made_at) VALUES ({}, '{}', '2026-09-16 02:00:00')"
+    first = insert.format(one, "ABCDEFGHJK")
+    assert name_of_violation(first, insert.format(two, "KJHGFEDCBA")) is None
+    assert name_of_violation(first, insert.format(two, "ABCDEFGHJK")) == "uq_posters_code"
+    broken = name_of_violation(first, insert.format(one, "KJHGFEDCBA"))
+    assert broken == "pk_posters" or (broken is None and db.engine.dialect.name == "sqlite")
+
+
+def test_there_is_one_limit_for_entering_late_and_it_is_one_that_can_be(world: World) -> None:
+    insert = "INSERT INTO attendance_rules (id, manager_days, changed_at) VALUES ({}, {}, '2026-09-16 02:00:00')"
+    assert name_of_violation(insert.format(2, 30)) == "ck_attendance_rules_only_one"
+    assert name_of_violation(insert.format(1, 0)) == "ck_attendance_rules_manager_days"
+    assert name_of_violation(insert.format(1, 366)) == "ck_attendance_rules_manager_days"
+
+
 def test_one_attendance_for_a_resident_in_a_session(world: World) -> None:
     facility = world.facility()
     session, someone = world.session(facility), world.resident()
