@@ -12,19 +12,22 @@ from facilities.kernel.refusals import Invalid, NotVisible
 from facilities.places import queries as places
 
 LONGEST = timedelta(days=31)
+LONGEST_AGO = timedelta(days=5 * 366)  # (our choice) what was before is history
 POSTER_CODE = 10  # characters: 31^10, and it says nothing
 
 
 def reopen(actor: Actor, facility_id: int, day: date, lasts: timedelta, reason: str) -> ReopenedDay:
     """Until then the facility's managers may enter what happened on that day, whatever their limit says.
 
-    NotVisible: no such facility. Invalid `day`: it is still to come; `days`: not between an hour and `LONGEST`.
+    NotVisible: no such facility. Invalid `day`: it is still to come, or long gone; `days`: not up to `LONGEST`.
     """
     now = clock.now()
     if places.facility(facility_id) is None:
         raise NotVisible
     if day > clock.today():
         raise Invalid(day="day_to_come")
+    if day < clock.today() - LONGEST_AGO:
+        raise Invalid(day="out_of_range")
     if not timedelta(hours=1) <= lasts <= LONGEST:
         raise Invalid(days="out_of_range")
     row = ReopenedDay(facility_id=facility_id, day=day, until=now + lasts, reason=reason, reopened_at=now,

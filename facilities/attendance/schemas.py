@@ -12,7 +12,7 @@ from facilities.attendance.services import Entry, Result
 from facilities.engine.roll_call import CAME, OF_SOMEONE, Counts, EventKind, VoidReason
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotVisible
-from facilities.web.schemas import BaseSchema, Count, Day, Id, Instant, Reference, Text, one_of
+from facilities.web.schemas import BaseSchema, Count, Day, Flag, Id, Instant, Reference, Text, one_of
 
 LARGEST_BATCH = 1000
 NOBODY = 0  # an id that no row has: refused as not found, for itself
@@ -35,7 +35,7 @@ class EventIn(BaseSchema):
     check_in_code = Text(longest=200, allow_none=True)
     voids = fields.UUID(allow_none=True)
     reason = fields.String(allow_none=True, validate=one_of(*VoidReason))
-    late = fields.Boolean(load_default=False)
+    late = Flag(load_default=False)
     counts = fields.Nested(CountsIn, allow_none=True)
     occurred_at = Instant(required=True)
     device = Text(longest=64, allow_none=True)

@@ -69,7 +69,7 @@ class ProgrammeIn(BaseSchema):
     facility_kind = fields.String(required=True, validate=one_of(*FacilityKind))
     audience = fields.Nested(AudienceIn)
     limits = fields.Nested(LimitsIn)
-    records_time = fields.Boolean(load_default=False)
+    records_time = Flag(load_default=False)
 
 
 class ProgrammeOut(BaseSchema):

@@ -278,7 +278,7 @@ def test_attendance_events_are_never_changed(world: World, statement: str) -> No
 
 
 EVENT = "INSERT INTO attendance_events (id, session_id, kind, resident_id, voids, reason, late, device, occurred_at, "
-EVENT += "received_at) VALUES ('00000000000000000000000000000001', 1, {}, '', '2026-09-16 02:00:00', '2026-09-16 02:00:00')"
+EVENT += "received_at) VALUES ('00000000000000000000000000000001', 1, {}, '', '2026-09-16 02:00', '2026-09-16 02:00')"
 
 
 @pytest.mark.parametrize(

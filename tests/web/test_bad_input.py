@@ -14,6 +14,7 @@ from flask import Flask
 from sqlalchemy import Select, func, select
 from werkzeug.test import TestResponse
 
+from facilities.attendance.days import make_poster
 from facilities.engine.roll_call import EventKind
 from facilities.infra.db import Model, db, unit_of_work
 from facilities.kernel import clock
@@ -105,7 +106,8 @@ def here(app: Flask, world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[
             "staff": staff.user.id,
         }.items()
     }
-    found.ids["uuid"] = str(uuid4())
+    found.ids |= {"uuid": str(uuid4()), "another_uuid": str(uuid4())}
+    found.ids["poster"] = unit_of_work(lambda: make_poster(staff.actor, facility.id)).code
     administrator = found.people["administrator"]
     with clock.frozen(NOW - timedelta(days=5)):
         unit_of_work(lambda: no_shows.change_rule(administrator.actor, {"is_on": True}))
@@ -616,9 +618,37 @@ ENDPOINTS: dict[str, Endpoint] = {
             "events.0.resident_id": "optional id",
             "events.0.reference": "optional text 40",
             "events.0.voids": "optional uuid",
+            "events.0.check_in_code": "optional text 200",
+            "events.0.late": "flag",
         },
         required=("events", "events.0.id", "events.0.session_id", "events.0.kind", "events.0.occurred_at"),
         status=200,
+    ),
+    "take an entry back": Endpoint(
+        "manager",
+        "POST",
+        "/attendance/events",
+        {"events": [{**EVENT, "kind": "void", "voids": "{uuid}", "id": "{another_uuid}", "reason": "mistake"}]},
+        {"events.0.voids": "uuid", "events.0.reason": "optional choice"},
+        required=("events.0.voids",),
+        status=200,
+    ),
+    "check in at the door": Endpoint(
+        "resident",
+        "POST",
+        "/bookings/{attended}/check-in",
+        {"poster": "{poster}"},
+        {"poster": "text 40"},
+        required=("poster",),
+        status=200,
+    ),
+    "reopen a day": Endpoint(
+        "administrator",
+        "POST",
+        "/facilities/{facility}/reopened-days",
+        {"day": "2026-09-01", "days": 2, "reason": "停电"},
+        {"day": "date", "days": "count", "reason": "text 200"},
+        required=("day", "reason"),
     ),
     "count heads": Endpoint(
         "manager",
@@ -970,7 +1000,16 @@ BY_ID = {
     "open a place again": ("manager", "POST", "/closures/{id}/lift", None),
     "a roster": ("manager", "GET", "/sessions/{id}/roster", None),
     "attendance": ("manager", "GET", "/sessions/{id}/attendance", None),
+    "everything entered": ("manager", "GET", "/sessions/{id}/attendance/history", None),
+    "reopen a day": (
+        "administrator",
+        "POST",
+        "/facilities/{id}/reopened-days",
+        {"day": "2026-09-01", "reason": "停电"},
+    ),
     "a booking": ("resident", "GET", "/bookings/{id}", None),
+    "a booking's code": ("resident", "GET", "/bookings/{id}/code", None),
+    "check in at the door": ("resident", "POST", "/bookings/{id}/check-in", {"poster": "ABCDEFGHJK"}),
     "cancel a booking": ("resident", "POST", "/bookings/{id}/cancel", None),
     "a space's availability": ("nobody", "GET", "/spaces/{id}/availability", None),
     "a reservation": ("resident", "GET", "/reservations/{id}", None),
