@@ -8,6 +8,7 @@ from facilities.attendance import days, queries, services
 from facilities.attendance.forms import LimitForm, ReopenForm, VoidForm
 from facilities.attendance.services import Entry
 from facilities.attendance.views import PAGE, read_event_id
+from facilities.bookings import queries as bookings
 from facilities.bookings.looks import note_look_at_roster
 from facilities.engine.roll_call import EventKind, VoidReason, moment_for_entry
 from facilities.infra.db import unit_of_work
@@ -30,7 +31,7 @@ def history(session_id: str) -> ResponseReturnValue:
     if note_look_at_roster(session.id):
         session = runnable(session_id)
     return render_template("attendance/history.html", session=session, entries=queries.history(session.id),
-                           may_enter=services.may_enter(current_actor(), session))
+                           booked=_booked(session.id), may_enter=services.may_enter(current_actor(), session))
 
 
 @blueprint.route("/desk/sessions/<session_id>/history/<event_id>", methods=["GET", "POST"])
@@ -52,7 +53,12 @@ def take_back(session_id: str, event_id: str) -> ResponseReturnValue:
         entry = next(e for e in queries.history(session.id) if str(e.event.id) == event_id)
     status = 409 if refusal else 422 if form.errors else 200
     return render_template("attendance/take_back.html", session=session, entry=entry, form=form,
-                           refusal=refusal), status
+                           booked=_booked(session.id), refusal=refusal), status
+
+
+def _booked(session_id: int) -> set[int]:
+    """Whose names the desk has anyway."""
+    return {booking.resident_id for booking in bookings.of_sessions([session_id])}
 
 
 @blueprint.route("/desk/reopened", methods=["GET", "POST"])
