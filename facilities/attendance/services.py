@@ -202,11 +202,12 @@ class _Batch:
         """Whoever is ticked by number alone, not being on the list nor known there, can read of it."""
         named = {(e.session_id, resident_id) for e, resident_id in self.accepted.values()
                  if e.resident_id is not None and resident_id is not None}
-        sessions = sorted({session_id for session_id, _ in named})
-        booked = {(b.session_id, b.resident_id) for b in bookings.of_sessions(sessions)} if named else set()
-        people = {resident_id for _, resident_id in named - booked}
-        strangers = people - bookings.met(self.actor, people, self.now - MET_FOR) if people else set()
-        audit.note(self.actor, "named", "resident", sorted(strangers), {"ground": "roll"}, sensitive=True)
+        if not named:
+            return
+        booked = bookings.who_holds_places({s for s, _ in named}, {r for _, r in named})
+        if people := {resident_id for _, resident_id in named - booked}:
+            strangers = people - bookings.met(self.actor, people, self.now - MET_FOR)
+            audit.note(self.actor, "named", "resident", sorted(strangers), sensitive=True)
 
     def _row(self, entry: Entry, resident_id: int | None) -> dict[str, object]:
         counts = asdict(entry.counts) if entry.counts else dict.fromkeys(

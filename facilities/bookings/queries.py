@@ -332,6 +332,14 @@ def of_sessions(session_ids: Sequence[int]) -> list[Booking]:
         select(Booking).where(Booking.session_id.in_(session_ids), Booking.state.in_(OCCUPYING))))
 
 
+def who_holds_places(session_ids: Collection[int], resident_ids: Collection[int]) -> set[tuple[int, int]]:
+    """(Session, resident) of those among them who do."""
+    rows = db.session.execute(
+        select(Booking.session_id, Booking.resident_id).where(
+            Booking.session_id.in_(session_ids), Booking.resident_id.in_(resident_ids), Booking.state.in_(OCCUPYING)))
+    return {(session_id, resident_id) for session_id, resident_id in rows}
+
+
 def residents_by_reference(wanted: Iterable[tuple[int, str]]) -> dict[tuple[int, str], int]:
     """From (session, reference) to the resident whose booking it is."""
     references = {reference.upper() for _, reference in wanted}
