@@ -17,6 +17,7 @@ NOW = datetime(2026, 9, 16, 2, 0, tzinfo=UTC)  # it stands still, so that a seed
 DEVICES = ("tablet", "phone", "door", "yard", "")  # the last one never got a name
 SKEWS = (-7, -3, 0, 4, 9)  # minutes by which each device's clock is wrong
 MOST_TIMES = 4  # that one event is sent
+DESKS = 4  # who send at once what they have of their sessions
 CAME, STATES = ("present", "walk_in"), ("present", "walk_in", "absent", "excused")
 REASONS = (None, None, "mistake", "wrong_person", "counted_twice", "was_not_there", "wrong_time")
 KINDS = {"present": 26, "walk_in": 12, "absent": 12, "excused": 8, "left": 18, "head_count": 10, "void": 14}  # of 100
@@ -169,10 +170,17 @@ def sent(happenings: Sequence[T], chance: random.Random) -> list[T]:
 
 
 def batches(arrivals: Sequence[Happening], most: int, chance: random.Random) -> list[Sequence[Happening]]:
-    """What is sent at once: nearly as many as may be, and now and then a single one."""
-    cut, at = [], 0
-    while at < len(arrivals):
-        size = 1 if chance.random() < 0.1 else chance.randint(most * 9 // 10, most)
-        cut.append(arrivals[at:at + size])
-        at += size
+    """What is sent at once: nearly as many as may be of some of the sessions, and now and then a single one.
+
+    A desk keeps the roll of some sessions, not of all; and each call reads the whole log of each session that is in it.
+    """
+    desk_of = {h.session: chance.randrange(DESKS) for h in arrivals}
+    cut = []
+    for desk in range(DESKS):
+        queue, at = [h for h in arrivals if desk_of[h.session] == desk], 0
+        while at < len(queue):
+            size = 1 if chance.random() < 0.1 else chance.randint(most * 3 // 4, most)
+            cut.append(queue[at:at + size])
+            at += size
+    chance.shuffle(cut)
     return cut
