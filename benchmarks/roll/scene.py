@@ -48,7 +48,7 @@ def tell(log: Log, batches: Iterable[Sequence[Happening]]) -> tuple[Counter[str]
     outcomes: Counter[str] = Counter()
     for batch in batches:
         entries = [entry_of(h) for h in batch]
-        for result in unit_of_work(lambda sent=entries: services.record(MANAGER, sent)):  # type: ignore[misc]
+        for result in unit_of_work(lambda sent=entries: services.record(MANAGER, sent)):
             answers.setdefault(result.id, Counter())[result.outcome.value] += 1
             outcomes[result.outcome.value] += 1
     unsure = log.unsure

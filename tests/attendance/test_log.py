@@ -57,6 +57,6 @@ def test_a_roll_is_recorded_with_the_same_statements_whatever_its_length(world: 
             for someone in residents[:size]
         ]
         queries.clear()
-        unit_of_work(lambda sent=entries: record(manager.actor, sent))  # type: ignore[misc]
+        unit_of_work(lambda sent=entries: record(manager.actor, sent))
         needed.append(len(queries))
     assert needed[0] == needed[1]
