@@ -133,11 +133,11 @@ def _connect(url: str, timeout: int = 10) -> "psycopg.Connection[tuple[object, .
     return psycopg.connect(address, autocommit=True, connect_timeout=timeout)
 
 
-def create_database(url: str, name: str) -> str:
-    """A new, empty database on the server at `url`, in place of one that has the name; its address."""
+def create_database(url: str, name: str, template: str = "template1") -> str:
+    """A new database at the server `url`, empty or as its template, in place of one that has the name; its address."""
     with _connect(url) as connection:
         connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
-        connection.execute(f'CREATE DATABASE "{name}"'.encode())
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'.encode())
     return make_url(url).set(database=name).render_as_string(hide_password=False)
 
 

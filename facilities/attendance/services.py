@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from facilities.attendance import queries
 from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
@@ -226,24 +226,43 @@ class _Batch:
 def project(session: ActivitySession) -> RollCall:
     """Bring the projections of one session, and what follows from them, into line with its log."""
     roll = read_roll(queries.logs([session.id]).get(session.id, []))
-    authors = queries.recorded_by([session.id])
-    booked = {b.resident_id for b in bookings.of_sessions([session.id])}
-    standing = {row.resident_id: row for row in queries.attendances([session.id])}
-    for resident_id, row in standing.items():
-        if resident_id not in roll.residents:
-            db.session.delete(row)
-    for resident_id, stands in roll.residents.items():
-        row = standing.get(resident_id) or Attendance(session_id=session.id, resident_id=resident_id)
-        row.state, row.event_id, row.late = stands.state, stands.event.id, stands.event.late
-        row.minutes = stands.minutes
-        row.walk_in = is_walk_in(stands.event, resident_id in booked)
-        row.recorded_by = authors[stands.event.id]
-        db.session.add(row)
+    places = bookings.of_sessions([session.id])  # held on to, so that what follows the roll need not make them again
+    _project_residents(session.id, roll, {booking.resident_id for booking in places})
     _project_head_count(session.id, roll)
     sessions.follow_the_roll(session, person_times=roll.person_times)
     follow_the_roll(session, {r: _BOOKING_STATES[s.state] for r, s in roll.residents.items()})
     db.session.flush()
     return roll
+
+
+def _project_residents(session_id: int, roll: RollCall, booked: set[int]) -> None:
+    """Only rows that change are loaded: a desk sends tick after tick for a session in which hundreds stand."""
+    kept = {resident_id: tuple(row) for resident_id, *row in db.session.execute(
+        select(Attendance.resident_id, Attendance.event_id, Attendance.state, Attendance.late, Attendance.minutes,
+               Attendance.walk_in).where(Attendance.session_id == session_id))}
+    wanted = {resident_id: (s.event.id, s.state, s.event.late, s.minutes, is_walk_in(s.event, resident_id in booked))
+              for resident_id, s in roll.residents.items()}
+    changed = {r for r in kept.keys() | wanted.keys() if kept.get(r) != wanted.get(r)}
+    if not changed:
+        return
+    rows = {row.resident_id: row for row in db.session.scalars(
+        select(Attendance).where(Attendance.session_id == session_id, Attendance.resident_id.in_(changed)))}
+    authors = _authors({wanted[r][0] for r in changed & wanted.keys()})
+    for resident_id in sorted(changed):
+        row = rows.get(resident_id) or Attendance(session_id=session_id, resident_id=resident_id)
+        if resident_id not in wanted:
+            db.session.delete(row)
+            continue
+        row.event_id, row.state, row.late, row.minutes, row.walk_in = wanted[resident_id]
+        row.recorded_by = authors[row.event_id]
+        db.session.add(row)
+
+
+def _authors(event_ids: set[UUID]) -> dict[UUID, int | None]:
+    """Who recorded these events."""
+    rows = db.session.execute(
+        select(AttendanceEvent.id, AttendanceEvent.recorded_by).where(AttendanceEvent.id.in_(event_ids)))
+    return dict(rows.tuples().all())
 
 
 def is_walk_in(event: Event, booked: bool) -> bool:
