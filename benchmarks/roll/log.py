@@ -20,10 +20,10 @@ MOST_TIMES = 4  # that one event is sent
 DESKS = 4  # who send at once what they have of their sessions
 CAME, STATES = ("present", "walk_in"), ("present", "walk_in", "absent", "excused")
 REASONS = (None, None, "mistake", "wrong_person", "counted_twice", "was_not_there", "wrong_time")
-KINDS = {"present": 26, "walk_in": 12, "absent": 12, "excused": 8, "left": 18, "head_count": 10, "void": 14}  # of 100
+KINDS = {"present": 26, "walk_in": 12, "absent": 12, "excused": 8, "leave": 18, "head_count": 10, "void": 14}  # of 100
 FLAVOURS = {
     "all": tuple(KINDS),
-    "nobody came": ("absent", "excused", "left", "void"),
+    "nobody came": ("absent", "excused", "leave", "void"),
     "only counted": ("walk_in", "excused", "head_count", "void"),  # nobody of those booked is ticked off
 }
 MOST_SESSIONS = 12
@@ -108,7 +108,7 @@ def _happening(meeting: Meeting, residents: range, chance: random.Random) -> Hap
     kind = chance.choices(kinds, [KINDS[k] for k in kinds])[0]
     device = chance.randrange(len(DEVICES))
     moment = _moment(meeting, chance) + timedelta(minutes=SKEWS[device])
-    resident = chance.choice(residents) if kind in (*STATES, "left") else None
+    resident = chance.choice(residents) if kind in (*STATES, "leave") else None
     if kind == "walk_in" and (meeting.flavour == "only counted" or chance.random() < 0.4):
         resident = None
     if resident and meeting.bookings.get(resident) == "offered":

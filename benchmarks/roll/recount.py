@@ -39,7 +39,7 @@ def who_stands(entries: list[Happening]) -> dict[int, tuple[str, Happening, int 
     found = {}
     for resident in {h.resident for h in entries if h.resident is not None}:
         own = [h for h in entries if h.resident == resident]
-        ticks = [h for h in own if h.kind != "left"]
+        ticks = [h for h in own if h.kind != "leave"]
         if not ticks:
             continue  # somebody who was never there cannot go
         stands = latest(ticks)
@@ -56,7 +56,7 @@ def minutes_spent(own: list[Happening]) -> int | None:
     stays = []
     while True:
         came = next((n for n, h in enumerate(rest) if h.kind in ("present", "walk_in")), len(rest))
-        went = next((n for n, h in enumerate(rest) if h.kind == "left" and n > came), None)
+        went = next((n for n, h in enumerate(rest) if h.kind == "leave" and n > came), None)
         if went is None:
             return int(sum(stays, timedelta()).total_seconds() // 60) if stays else None
         stays.append(rest[went].moment - rest[came].moment)

@@ -1,6 +1,7 @@
 """What happened: the log of attendance events, and what it says at present."""
 
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Date, ForeignKey, Index, String, Uuid, false
@@ -54,10 +55,14 @@ class AttendanceEvent(Model):
 
     def as_event(self) -> Event:
         """The engine's view of the row."""
-        counts = None
-        if self.women is not None:
-            counts = Counts(self.women, self.children or 0, self.men or 0, self.elders or 0, self.disabled or 0)
-        return Event(self.id, self.kind, self.occurred_at, self.resident_id, self.voids, self.device, counts, self.late)
+        return Event(self.id, self.kind, self.occurred_at, self.resident_id, self.voids, self.device, counts_of(self),
+                     self.late)
+
+
+def counts_of(row: Any) -> Counts | None:  # noqa: ANN401 - an event, or a row of its columns
+    if row.women is None:
+        return None
+    return Counts(row.women, row.children or 0, row.men or 0, row.elders or 0, row.disabled or 0)
 
 
 class Attendance(Model):

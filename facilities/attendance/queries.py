@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
@@ -11,7 +10,15 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import joinedload
 
 from facilities.accounts.models import User
-from facilities.attendance.models import Attendance, AttendanceEvent, AttendanceRule, HeadCount, Poster, ReopenedDay
+from facilities.attendance.models import (
+    Attendance,
+    AttendanceEvent,
+    AttendanceRule,
+    HeadCount,
+    Poster,
+    ReopenedDay,
+    counts_of,
+)
 from facilities.engine.eligibility import Sex
 from facilities.engine.roll_call import (
     LATE_ARRIVAL_LIMIT,
@@ -28,13 +35,37 @@ from facilities.programmes.models import ActivitySession
 def logs(session_ids: Iterable[int]) -> dict[int, list[Event]]:
     """Every event of these sessions, as the engine reads them. Those of a merged record are the person's."""
     found: defaultdict[int, list[Event]] = defaultdict(list)
-    for row, kept_id in db.session.execute(
-            select(AttendanceEvent, Merge.kept_id)
-            .outerjoin(Merge, and_(Merge.gone_id == AttendanceEvent.resident_id, Merge.undone_at.is_(None)))
-            .where(AttendanceEvent.session_id.in_(list(session_ids)))):
-        event = row.as_event()
-        found[row.session_id].append(replace(event, resident_id=kept_id, record=row.resident_id) if kept_id else event)
+    e = AttendanceEvent
+    for row in db.session.execute(  # columns, for a log is long and read with each tick
+            select(e.session_id, Merge.kept_id, e.id, e.kind, e.occurred_at, e.resident_id, e.voids, e.device, e.late,
+                   e.women, e.children, e.men, e.elders, e.disabled)
+            .outerjoin(Merge, and_(Merge.gone_id == e.resident_id, Merge.undone_at.is_(None)))
+            .where(e.session_id.in_(list(session_ids)))):
+        event = Event(row.id, row.kind, row.occurred_at, row.kept_id or row.resident_id, row.voids, row.device,
+                      counts_of(row), row.late, row.resident_id if row.kept_id else None)
+        found[row.session_id].append(event)
     return dict(found)
+
+
+def attendance_rows(session_id: int, resident_ids: Collection[int]) -> dict[int, Attendance]:
+    """Of these residents, by resident; to be changed."""
+    rows = db.session.scalars(
+        select(Attendance).where(Attendance.session_id == session_id, Attendance.resident_id.in_(resident_ids)))
+    return {row.resident_id: row for row in rows}
+
+
+def standing_rows(session_id: int) -> dict[int, tuple[object, ...]]:
+    """Of each resident what is kept: event, state, late, minutes, walk-in."""
+    a = Attendance
+    return {resident_id: tuple(kept) for resident_id, *kept in db.session.execute(
+        select(a.resident_id, a.event_id, a.state, a.late, a.minutes, a.walk_in).where(a.session_id == session_id))}
+
+
+def authors(event_ids: Collection[UUID]) -> dict[UUID, int | None]:
+    """Who recorded these events."""
+    rows = db.session.execute(
+        select(AttendanceEvent.id, AttendanceEvent.recorded_by).where(AttendanceEvent.id.in_(event_ids)))
+    return dict(rows.tuples().all())
 
 
 def which_exist(event_ids: Iterable[UUID]) -> dict[UUID, tuple[int, EventKind]]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import partial
 from uuid import UUID, uuid5
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert
 
 from facilities.attendance import queries
 from facilities.attendance.models import Attendance, AttendanceEvent, HeadCount
@@ -237,17 +237,14 @@ def project(session: ActivitySession) -> RollCall:
 
 def _project_residents(session_id: int, roll: RollCall, booked: set[int]) -> None:
     """Only rows that change are loaded: a desk sends tick after tick for a session in which hundreds stand."""
-    kept = {resident_id: tuple(row) for resident_id, *row in db.session.execute(
-        select(Attendance.resident_id, Attendance.event_id, Attendance.state, Attendance.late, Attendance.minutes,
-               Attendance.walk_in).where(Attendance.session_id == session_id))}
+    kept = queries.standing_rows(session_id)
     wanted = {resident_id: (s.event.id, s.state, s.event.late, s.minutes, is_walk_in(s.event, resident_id in booked))
               for resident_id, s in roll.residents.items()}
     changed = {r for r in kept.keys() | wanted.keys() if kept.get(r) != wanted.get(r)}
     if not changed:
         return
-    rows = {row.resident_id: row for row in db.session.scalars(
-        select(Attendance).where(Attendance.session_id == session_id, Attendance.resident_id.in_(changed)))}
-    authors = _authors({wanted[r][0] for r in changed & wanted.keys()})
+    rows = queries.attendance_rows(session_id, changed)
+    authors = queries.authors({wanted[r][0] for r in changed & wanted.keys()})
     for resident_id in sorted(changed):
         row = rows.get(resident_id) or Attendance(session_id=session_id, resident_id=resident_id)
         if resident_id not in wanted:
@@ -256,13 +253,6 @@ def _project_residents(session_id: int, roll: RollCall, booked: set[int]) -> Non
         row.event_id, row.state, row.late, row.minutes, row.walk_in = wanted[resident_id]
         row.recorded_by = authors[row.event_id]
         db.session.add(row)
-
-
-def _authors(event_ids: set[UUID]) -> dict[UUID, int | None]:
-    """Who recorded these events."""
-    rows = db.session.execute(
-        select(AttendanceEvent.id, AttendanceEvent.recorded_by).where(AttendanceEvent.id.in_(event_ids)))
-    return dict(rows.tuples().all())
 
 
 def is_walk_in(event: Event, booked: bool) -> bool:

@@ -26,9 +26,10 @@ def follow_the_roll(session: ActivitySession, states: Mapping[int, BookingState]
     is_taken = any(states.get(booking.resident_id) in ROLL_TAKEN for booking in booked)
     otherwise = BookingState.NO_SHOW if is_taken and _is_roll_over(session) else BookingState.CONFIRMED
     for booking in booked:
-        if booking.state is BookingState.OFFERED and states.get(booking.resident_id) is not BookingState.ATTENDED:
-            continue  # whoever is there has accepted; nobody else is asked less for it
-        booking.state = states.get(booking.resident_id, otherwise)
+        said = states.get(booking.resident_id, otherwise)
+        if booking.offer_expires_at is not None:  # an offer that nobody has answered: who is there has, by coming
+            said = BookingState.ATTENDED if said is BookingState.ATTENDED else BookingState.OFFERED
+        booking.state = said
     db.session.flush()
 
 

@@ -374,9 +374,11 @@ def _project(moves: Moves, session_ids: Collection[int], kept_id: int, gone_id: 
 
 
 def _follow(moves: Moves, booking: Booking | None, state: BookingState) -> None:
-    """As bookings.roll.follow_the_roll: who accepted a place by being there has accepted it."""
+    """As bookings.roll.follow_the_roll: who was offered a place and is there has accepted it."""
     if booking is None:
         return
+    if booking.offer_expires_at is not None and state is not BookingState.ATTENDED:
+        state = BookingState.OFFERED
     if booking.state in FOLLOWS_THE_ROLL or state is BookingState.ATTENDED:
         moves.set(_table(Booking), [booking.id], {"state": booking.state}, {"state": state})
 

@@ -1,5 +1,7 @@
 """One log of everything that desks write down is one state, however it comes in; counted afresh beside the app."""
 
+import itertools
+from datetime import timedelta
 from random import Random
 from uuid import uuid4
 
@@ -12,8 +14,11 @@ from benchmarks.roll.recount import recount
 from facilities.attendance import queries as attendance
 from facilities.attendance.services import Entry, record
 from facilities.engine.roll_call import EventKind
+from facilities.engine.waitlist import WaitlistMode
 from facilities.infra.db import unit_of_work
+from facilities.kernel import clock
 from tests.client import Counter
+from tests.conftest import NOW
 from tests.stores import Store
 from tests.world import World
 
@@ -60,3 +65,27 @@ def test_a_roll_is_recorded_with_the_same_statements_whatever_its_length(world: 
         unit_of_work(lambda sent=entries: record(manager.actor, sent))
         needed.append(len(queries))
     assert needed[0] == needed[1]
+
+
+def test_an_offer_that_somebody_takes_by_coming_is_the_same_in_whatever_order_it_is_told(world: World) -> None:
+    """Present, taken back, not there: none of it, nor its order, answers an offer but being there."""
+    for kinds in (("present",), ("present", "void"), ("absent", "present"), ("present", "void", "absent")):
+        seen = set()
+        for order in itertools.permutations(range(len(kinds))):
+            session, ((holder, place),) = world.full_session(
+                starts_in=timedelta(minutes=30), waitlist_mode=WaitlistMode.OFFER, offer_minutes=20
+            )
+            someone, manager, ids = world.resident(), world.administrator(), [uuid4() for _ in kinds]
+            (turn,) = someone.wait(session)
+            with clock.frozen(NOW - timedelta(days=1)):
+                holder.cancel(place)
+            for n in order:
+                moment = session.starts_at + timedelta(minutes=n)
+                about = None if kinds[n] == "void" else someone.resident_id
+                voids = ids[0] if kinds[n] == "void" else None
+                result = world.record(
+                    manager, session, EventKind(kinds[n]), about, voids=voids, event_id=ids[n], occurred_at=moment
+                )
+                assert result.outcome == "recorded", result.code
+            seen.add(someone.state(turn))
+        assert seen == {"attended" if kinds[-1] == "present" else "offered"}, kinds
