@@ -8,6 +8,7 @@ import { canScan, scan } from "./scan.js";
 
 const LOOK_AGAIN = 30_000;
 const DAY = 24 * 3600 * 1000;
+const TREMBLING = 350;
 const roll = document.getElementById("roll");
 let mine = [];  // this device's entries of the session, refused ones aside
 let own;  // this device's name
@@ -209,23 +210,45 @@ async function readCode(text) {
 
 // -- the page
 
+/** What a button means, as a promise that it is kept; nothing where the server has to be asked. */
+function meaning(form, submitter) {
+  const row = form.closest("[data-resident]");
+  if (row) return isTrembling(row) ? Promise.resolve() : tickRow(row, submitter.value);
+  if (form.id === "undo-unnamed") return enter([{ kind: "void", voids: unnamed(takenBack()).at(-1) }]);
+  if (form.id === "walk-in-form" && !form.elements.phone.value.trim()) return enter([{ kind: "walk_in" }]);
+  if (form.id === "head-count") return form.reportValidity() ? enter([{ kind: "head_count", counts: countsOf(form) }]) : Promise.resolve();
+  if ("all" in submitter.dataset) {
+    const open = listed().filter((each) => each.dataset.look === "open" && each.dataset.reference);
+    return open.length ? enter(open.map((each) => bodyOf(each, submitter.value))) : Promise.resolve();
+  }
+  return null;  // a number to look up
+}
+
+/** A second tap takes back what the first has ticked, but not one that comes of a shaking hand. */
+function isTrembling(row) {
+  const before = Number(row.dataset.tapped ?? 0);
+  row.dataset.tapped = Date.now();
+  return Date.now() - before < TREMBLING;
+}
+
 function takeOver() {
+  let keeps = true;
   roll.addEventListener("submit", (event) => {
-    const [form, pressed] = [event.target, event.submitter?.value];
-    const row = form.closest("[data-resident]");
-    if (row) tickRow(row, pressed);
-    else if (form.id === "code-form") {
+    const [form, submitter] = [event.target, event.submitter];
+    if (form.id === "code-form") {
       const field = document.getElementById("code");
       readCode(field.value);
       field.value = "";
-    } else if (form.id === "undo-unnamed") enter([{ kind: "void", voids: unnamed(takenBack()).at(-1) }]);
-    else if (form.id === "walk-in-form" && !form.elements.phone.value.trim()) enter([{ kind: "walk_in" }]);
-    else if (form.id === "head-count" && form.reportValidity()) enter([{ kind: "head_count", counts: countsOf(form) }]);
-    else if (event.submitter && "all" in event.submitter.dataset) {
-      const open = listed().filter((each) => each.dataset.look === "open" && each.dataset.reference);
-      if (open.length) enter(open.map((each) => bodyOf(each, pressed)));
-    } else return;  // a number to look up: that needs the network
+      event.preventDefault();
+      return;
+    }
+    const kept = keeps ? meaning(form, submitter) : null;
+    if (!kept) return;
     event.preventDefault();
+    kept.catch(() => {  // this device can keep nothing: then as without a script
+      keeps = false;
+      form.requestSubmit(submitter);
+    });
   });
   const find = document.getElementById("find");
   document.getElementById("find-field").hidden = document.getElementById("scan").hidden = false;
