@@ -26,6 +26,10 @@ NAMES = [
 ]  # fmt: skip
 
 
+# Where it is the browser that is asked, and what the server does with it is asked on both databases elsewhere.
+of_the_browser = pytest.mark.parametrize("kind", ["sqlite"])
+
+
 class Desk:
     """A session with people booked, a server that shows it, and browsers of its manager."""
 
@@ -173,7 +177,8 @@ def test_two_browsers_without_network_that_tick_the_same_person_count_one(desk: 
     expect(one.page.locator("[data-people=women]")).to_have_text("10")
 
 
-def test_what_is_refused_is_shown_with_its_reason_and_stays(desk: Desk) -> None:
+@of_the_browser
+def test_what_is_refused_is_shown_with_its_reason_and_stays(desk: Desk, kind: str) -> None:
     reader = desk.browser(desk.manager)
     page = reader.page
     reader.goto(desk.path)
@@ -223,7 +228,8 @@ def test_who_leaves_takes_the_lists_along_and_leaves_what_is_not_sent(desk: Desk
     assert desk.present() == desk.ids(3)
 
 
-def test_the_roll_is_taken_by_the_keyboard_alone_and_every_control_has_a_name(desk: Desk) -> None:
+@of_the_browser
+def test_the_roll_is_taken_by_the_keyboard_alone_and_every_control_has_a_name(desk: Desk, kind: str) -> None:
     reader = desk.browser(desk.manager)
     page = reader.page
     reader.goto(desk.path)
@@ -278,7 +284,8 @@ navigator.mediaDevices.getUserMedia = async () => document.createElement("canvas
 """
 
 
-def test_codes_are_scanned_or_typed(desk: Desk) -> None:
+@of_the_browser
+def test_codes_are_scanned_or_typed(desk: Desk, kind: str) -> None:
     reader = desk.browser(desk.manager)
     page = reader.page
     page.add_init_script(CAMERA)
@@ -304,10 +311,12 @@ def test_codes_are_scanned_or_typed(desk: Desk) -> None:
     assert {e.kind for e in desk.log()} == {EventKind.PRESENT}
 
 
-def test_where_a_device_can_keep_nothing_each_tap_goes_to_the_server(desk: Desk) -> None:
+@of_the_browser
+def test_where_a_device_can_keep_nothing_each_tap_goes_to_the_server(desk: Desk, kind: str) -> None:
     reader = desk.browser(desk.manager)
     page = reader.page
-    page.add_init_script("IDBObjectStore.prototype.add = () => { throw new DOMException('full', 'QuotaExceededError'); }")
+    full = "throw new DOMException('full', 'QuotaExceededError')"
+    page.add_init_script(f"IDBObjectStore.prototype.add = () => {{ {full}; }}")
     page.goto(desk.address + desk.path)
     for n in (0, 1):
         desk.tick(page, n)
