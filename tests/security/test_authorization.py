@@ -405,6 +405,7 @@ RULES: dict[str, Rule] = {
     "calendars_api.following": SIGNED_IN,
     "calendars_api.reservation": HOUSEHOLD,
     "calendars_api.revoke": SIGNED_IN,
+    "projects_api.projects": PUBLIC.asked("year=2024"),
     "statistics.beneficiaries": MANAGER.asked(AT_FACILITY),
     "statistics_api.beneficiaries": MANAGER.asked(f"{PERIOD}&{AT_FACILITY}"),
     "pages.find": PUBLIC,
