@@ -27,10 +27,6 @@ class Qualifier(StrEnum):
     AT_LEAST = "at_least"  # 以上, 不少于
     ABOUT = "about"  # 约
 
-    @property
-    def is_lower_bound(self) -> bool:
-        return self is not Qualifier.ABOUT
-
 
 class SetBy(StrEnum):
     MUNICIPAL = "municipal"
@@ -69,6 +65,11 @@ class Amount:
     @property
     def exact(self) -> Decimal | None:
         return self.number if self.qualifier is None else None
+
+    @property
+    def lower_bound(self) -> Decimal | None:
+        """Where the source gives one."""
+        return self.number if self.qualifier in (Qualifier.MORE_THAN, Qualifier.AT_LEAST) else None
 
 
 def target_on(versions: Iterable[TargetVersion], day: date) -> TargetVersion | None:

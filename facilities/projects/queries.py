@@ -29,6 +29,7 @@ from facilities.projects.models import (
     ProjectYear,
     ReportedFigure,
     ReportState,
+    Source,
     Subproject,
     Target,
 )
@@ -66,6 +67,11 @@ class Standing:
     report: MonthlyReport | None
     this_month: Decimal | None
 
+    @property
+    def is_published(self) -> bool:
+        """Its number is the published one, which is shown as it was printed."""
+        return self.done.source is FigureSource.PUBLISHED
+
 
 @dataclass(frozen=True, slots=True)
 class Unplaced:
@@ -85,6 +91,11 @@ class Overview:
     @property
     def standings(self) -> list[Standing]:
         return [standing for _, standings in self.projects for standing in standings]
+
+    def number_of(self, source: Source) -> tuple[int, int]:
+        """Projects and subprojects."""
+        those = [standings for project, standings in self.projects if project.source is source]
+        return len(those), sum(len(standings) for standings in those)
 
 
 def years() -> list[int]:
@@ -145,7 +156,7 @@ def _done(figure: ReportedFigure | None, reports: Sequence[MonthlyReport], count
         exact = {month: amount.exact for month, amount in amounts.items() if amount.exact is not None}
         return Done(amounts[max(amounts)], FigureSource.REPORT, exact)
     if figure is not None:
-        return Done(figure.amount, FigureSource.PUBLISHED)
+        return Done(figure.amount if figure.confirmed else None, FigureSource.PUBLISHED)
     return Done()
 
 

@@ -98,14 +98,11 @@ def _show_project(project: Project, standings: Any) -> dict[str, Any]:  # noqa: 
 def _show_standing(standing: Standing) -> dict[str, Any]:
     subproject, target = standing.subproject, standing.target
     amount, source = standing.done.amount, standing.done.source
-    is_bound = amount is not None and amount.qualifier is not None and amount.qualifier.is_lower_bound
-    is_doubtful = (source is FigureSource.PUBLISHED and standing.figure is not None and not standing.figure.confirmed)
     return {
         "code": subproject.code, "name": subproject.name, "unit": subproject.unit,
         "kind": subproject.kind.value if subproject.kind else None,
         "target": target.value if target else None, "target_set_by": target.set_by.value if target else None,
-        "done": amount.exact if amount and not is_doubtful else None,
-        "done_at_least": amount.number if amount and is_bound and not is_doubtful else None,
+        "done": amount.exact if amount else None, "done_at_least": amount.lower_bound if amount else None,
         "rate": _share(standing.rate), "expected_rate": _share(standing.expected_rate),
         "light": standing.light.value if standing.light else None, "forecast": standing.forecast,
         "source_of_figure": source.value if source else None,
@@ -119,11 +116,10 @@ def _show_unplaced(one: Unplaced) -> dict[str, Any]:
     """The same fields: what depends on a project is null."""
     figure = one.figure
     amount = figure.amount if figure.confirmed else None
-    is_bound = amount is not None and amount.qualifier is not None and amount.qualifier.is_lower_bound
     nothing = dict.fromkeys(("code", "kind", "target", "target_set_by", "rate", "expected_rate", "light", "forecast",
                              "lead_unit", "partner_units", "accepted_on"))
     return {**nothing, "name": figure.name, "unit": figure.unit, "done": amount.exact if amount else None,
-            "done_at_least": amount.number if amount and is_bound else None, "counted": one.counted,
+            "done_at_least": amount.lower_bound if amount else None, "counted": one.counted,
             "source_of_figure": FigureSource.PUBLISHED.value, "published": _show_figure(figure)}
 
 

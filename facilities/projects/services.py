@@ -91,11 +91,11 @@ def _check(details: Details) -> None:
 
 
 def set_target(actor: Actor, subproject_id: int, set_by: SetBy, from_day: date, value: Decimal) -> Target:
-    """A version from a day on; the one of the same setter and day is replaced. Invalid: `value`."""
+    """A version from a day on; the one of the same setter and day is replaced. Invalid: `target`."""
     _to_change(actor, subproject_id)
-    _check_number(value, "value")
+    _check_number(value, "target")
     if value == 0:
-        raise Invalid(value="out_of_range")
+        raise Invalid(target="out_of_range")
     found = next((target for target in queries.targets(subproject_id)
                   if (target.set_by, target.from_day) == (set_by, from_day)), None)
     if found is None:

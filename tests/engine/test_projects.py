@@ -80,7 +80,7 @@ def test_a_qualified_number_is_never_taken_for_exact(qualifier: Qualifier) -> No
     done = Amount(Decimal(170000), qualifier)
     assert done.exact is None
     assert completion(Kind.CUMULATIVE, done, Decimal(100)) is None
-    assert qualifier.is_lower_bound is (qualifier is not Qualifier.ABOUT)
+    assert done.lower_bound == (None if qualifier is Qualifier.ABOUT else 170000)
 
 
 @pytest.mark.parametrize(
