@@ -92,6 +92,24 @@ class Overview:
     def standings(self) -> list[Standing]:
         return [standing for _, standings in self.projects for standing in standings]
 
+    @property
+    def known(self) -> list[tuple[Project, Sequence[Standing]]]:
+        """Projects of which a name is known, or a part's."""
+        return [row for row in self.projects if row[0].name or any(standing.subproject.name for standing in row[1])]
+
+    @property
+    def unknown(self) -> list[tuple[Project, Sequence[Standing]]]:
+        known = {project.id for project, _ in self.known}
+        return [row for row in self.projects if row[0].id not in known]
+
+    @property
+    def unplaced_by_heading(self) -> dict[str, list[Unplaced]]:
+        """In the order of the publication."""
+        found: dict[str, list[Unplaced]] = {}
+        for one in self.unplaced:
+            found.setdefault(one.figure.heading, []).append(one)
+        return found
+
     def number_of(self, source: Source) -> tuple[int, int]:
         """Projects and subprojects."""
         those = [standings for project, standings in self.projects if project.source is source]

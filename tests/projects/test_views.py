@@ -51,6 +51,10 @@ def test_anybody_sees_what_was_published_as_it_was_printed(year: Year, world: Wo
     assert page.text.count("Not confirmed") == 1
     assert "Name not published" in card(page, "M07")
     assert "3 parts whose names are not published" in card(page, "M07")
+    assert "20 projects of which only the number was published" in page.text
+    headings = [heading.text for heading in page.tree.xpath("//h3[@class='published-heading']")]
+    assert headings[0] == "关注居民生活品质"  # in the order of the article
+    assert headings[-1] == "义务教育更加优质"
     assert "新增错时共享停车位1723个" in card(page, "新增错时共享停车位")
 
 
