@@ -12,6 +12,7 @@ from facilities.engine.projects import Kind, Qualifier
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.projects import queries
+from facilities.projects.measures import MEASURES
 from facilities.projects.models import MonthlyReport, ProjectYear, ReportState, Subproject
 from tests.client import Browser, Counter, Page
 from tests.projects.year import Year
@@ -150,37 +151,40 @@ def test_from_an_empty_place_to_a_locked_report(year: Year, world: World) -> Non
     assert (found.name, found.lead_unit, found.kind) == ("口袋公园", "区城管局", Kind.CUMULATIVE)
 
 
-@pytest.mark.parametrize(
-    ("path", "fields", "words"),
-    [
-        pytest.param("", details(plan="1 2 x"), "twelve whole numbers", id="a plan of letters"),
-        pytest.param("", details(plan="1 2 3"), "twelve whole numbers", id="a plan of three months"),
-        pytest.param("", details(name=""), "Enter the name first", id="a kind of nothing"),
-        pytest.param("", details(accepted_on="2199-01-01"), "too far away", id="accepted far ahead"),
-        pytest.param("", details(measure="steps"), "Not a valid choice", id="no such measure"),
-        pytest.param(
-            "/targets", {"set_by": "municipal", "from_day": "2024-01-01", "target": "0"}, "more or less", id="0"
-        ),
-        pytest.param("/targets", {"from_day": "2024-01-01", "target": "5"}, "This is needed", id="set by nobody"),
-        pytest.param(
-            "/targets", {"set_by": "district", "from_day": "0001-01-01", "target": "5"}, "too far", id="long ago"
-        ),
-        pytest.param("/reports", {"month": "5", "value": "NaN", "answer": "draft"}, "more or less", id="not a number"),
-        pytest.param("/reports", {"month": "13", "value": "5"}, "Not a valid choice", id="a thirteenth month"),
-        pytest.param(
-            "/reports", {"month": "5", "value": "5", "link": "javascript:x"}, "begins with https", id="a script"
-        ),
-        pytest.param(
-            "/reports", {"month": "5", "value": "5", "answer": "submit"}, "Say what shows it", id="no evidence"
-        ),
-    ],
-)
-def test_what_cannot_be_is_said_beside_its_field(
-    year: Year, world: World, path: str, fields: dict[str, Any], words: str
-) -> None:
-    number = year.named("M03-01")
-    page = world.browser(year.administrator).send(f"/staff/projects/{number}{path}", 422, **fields)
-    assert words in page.text
+# What is wrong → where it is sent, with what, and what the page says of it.
+WRONG: dict[str, tuple[str, dict[str, Any], str]] = {
+    "a plan of letters": ("", details(plan="1 2 x"), "twelve whole numbers"),
+    "a plan of three months": ("", details(plan="1 2 3"), "twelve whole numbers"),
+    "a kind of nothing": ("", details(name=""), "Enter the name first"),
+    "accepted far ahead": ("", details(accepted_on="2199-01-01"), "too far away"),
+    "no such measure": ("", details(measure="steps"), "Not a valid choice"),
+    "a target of nothing": (
+        "/targets",
+        {"set_by": "district", "from_day": "2024-01-01", "target": "0"},
+        "more or less",
+    ),
+    "set by nobody": ("/targets", {"from_day": "2024-01-01", "target": "5"}, "This is needed"),
+    "set long ago": ("/targets", {"set_by": "district", "from_day": "0001-01-01", "target": "5"}, "too far"),
+    "not a number": ("/reports", {"month": "5", "value": "NaN", "answer": "draft"}, "more or less"),
+    "a thirteenth month": ("/reports", {"month": "13", "value": "5"}, "Not a valid choice"),
+    "a script": ("/reports", {"month": "5", "value": "5", "link": "javascript:x"}, "begins with https"),
+    "no evidence": ("/reports", {"month": "5", "value": "5", "answer": "submit"}, "Say what shows it"),
+}
+
+
+def test_what_cannot_be_is_said_beside_its_field(year: Year, world: World) -> None:
+    number, browser = year.named("M03-01"), world.browser(year.administrator)
+    for name, (path, fields, words) in WRONG.items():
+        page = browser.send(f"/staff/projects/{number}{path}", 422, **fields)
+        wrong = page.tree.xpath("//main//p[@class='wrong']")
+        assert [words in " ".join(found.text_content().split()) for found in wrong] == [True], name
+
+
+def test_every_measure_has_words(year: Year, world: World) -> None:
+    page = world.browser(year.administrator).get(f"/staff/projects/{year.place('M03-01')}")
+    said = {option.get("value"): option.text for option in page.tree.xpath("//select[@name='measure']/option")}
+    assert set(said) == {"", *MEASURES}
+    assert not {value for value, words in said.items() if value == words}
 
 
 def test_a_draft_is_there_to_go_on_with(year: Year, world: World) -> None:
