@@ -45,6 +45,8 @@ from facilities.privacy import api as privacy_api
 from facilities.privacy import views as privacy_views
 from facilities.programmes import api as programmes_api
 from facilities.programmes import views as programmes_views
+from facilities.projects import api as projects_api
+from facilities.projects import views as projects_views
 from facilities.reservations import api as reservations_api
 from facilities.reservations import views as reservations_views
 from facilities.series import api as series_api
@@ -64,10 +66,11 @@ from facilities.web.problems import register_problems
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
          attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
-         calendars_views, feedback_views, corrections, devices, posters, no_shows_views)
+         calendars_views, feedback_views, corrections, devices, posters, no_shows_views,
+         projects_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api,
-       calendars_api, feedback_api, no_shows_api)
+       calendars_api, feedback_api, no_shows_api, projects_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

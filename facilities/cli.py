@@ -5,6 +5,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 import click
 from flask import Flask
@@ -31,6 +32,7 @@ from facilities.kernel.refusals import Invalid, Refused
 from facilities.notices.rendering import answer_page
 from facilities.notices.short import SHORT, registered
 from facilities.places.reference import load_reference_data
+from facilities.projects.loading import load_projects, published_years
 from facilities.statistics.services import verify
 from facilities.web.language import DEFAULT, LANGUAGES
 from facilities.web.log import set_up_log
@@ -186,6 +188,18 @@ def statistics_verify() -> None:
     if differences:
         raise click.ClickException(f"{len(differences)} differences in {looked_at} sessions")
     click.echo(f"{looked_at} sessions recounted, all figures agree")
+
+
+@main.group(help="Livelihood projects.")
+def projects() -> None:
+    pass
+
+
+@projects.command("load", help="What was published of the years that this version knows; nothing is written over.")
+def projects_load() -> None:
+    for year in published_years():
+        added = unit_of_work(partial(load_projects, year))
+        click.echo("{}: {} projects, {} subprojects and {} published figures added".format(year, *added))
 
 
 @main.group(help="Messages to people.")

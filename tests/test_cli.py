@@ -179,3 +179,10 @@ def test_the_planner_knows_what_was_loaded(store: Store, kind: str, manage: Mana
         rows = connection.execute(text("SELECT count(*) FROM attendances")).scalar_one()
     engine.dispose()
     assert float(estimate) == rows > 3000
+
+
+def test_livelihood_projects_are_loaded_once(manage: Manage) -> None:
+    manage("db", "upgrade")
+    done = manage("projects", "load")
+    assert done.stdout == "2024: 20 projects, 63 subprojects and 30 published figures added\n"
+    assert manage("projects", "load").stdout == "2024: 0 projects, 0 subprojects and 0 published figures added\n"

@@ -32,6 +32,7 @@ from facilities.places.schemas import WEEKDAYS
 from facilities.places.services import Hours, add_facility, add_space
 from facilities.programmes.models import ActivitySession, Programme
 from facilities.programmes.services import Offer, add_programme, announce, audience_of
+from facilities.projects.loading import load_projects, published_years
 
 Progress = Callable[[str, int, int], None]
 Login = tuple[str, str, str]
@@ -57,6 +58,8 @@ def load_demonstration(progress: Progress = lambda step, done, of: None) -> tupl
     residents = _residents(progress)
     write_history(plan["history"], places, programmes, residents, progress)
     _coming(plan, places, programmes, residents, progress)
+    for year in published_years():
+        load_projects(year)
     return LOGINS
 
 

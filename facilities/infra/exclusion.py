@@ -37,13 +37,14 @@ def sqlite_overlap_triggers(table: str, name: str, key: str, where: str | None) 
             for verb, event_ in (("insert", "INSERT"), ("update", "UPDATE"))]
 
 
-def never_changed_triggers(table: str, dialect: str) -> list[str]:
-    """Rows of `table` are added and never changed or removed."""
+def never_changed_triggers(table: str, dialect: str, once: str | None = None) -> list[str]:
+    """Rows of `table` are added and never changed or removed; from when on, where `once` (a condition on a column)."""
     statements = [NEVER_CHANGED_FUNCTION] if dialect == "postgresql" else []
     for verb in ("UPDATE", "DELETE"):
         name = f"{table}_never_{verb.lower()}d"
-        action = ("FOR EACH ROW EXECUTE FUNCTION huimin_never_changed()" if dialect == "postgresql"
-                  else f"BEGIN SELECT RAISE(ABORT, '{name}'); END")
+        when = f"WHEN (OLD.{once}) " if once else ""
+        action = (f"FOR EACH ROW {when}EXECUTE FUNCTION huimin_never_changed()" if dialect == "postgresql"
+                  else f"{when}BEGIN SELECT RAISE(ABORT, '{name}'); END")
         statements.append(f"CREATE TRIGGER {name} BEFORE {verb} ON {table} {action}")
     return statements
 
@@ -54,9 +55,9 @@ def hold_on_sqlite(table: Table, rule: ExcludeConstraint) -> None:
         _after_create(table, statement, "sqlite")
 
 
-def hold_unchanged(table: Table) -> None:
+def hold_unchanged(table: Table, once: str | None = None) -> None:
     for dialect in ("postgresql", "sqlite"):
-        for statement in never_changed_triggers(table.name, dialect):
+        for statement in never_changed_triggers(table.name, dialect, once):
             _after_create(table, statement, dialect)
 
 

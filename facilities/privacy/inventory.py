@@ -442,6 +442,11 @@ INVENTORY: dict[str, Table] = {
     "posters": _about(Why.RECORD, Kept.WORK, "made_by link staff kept no", "facility_id code made_at"),
     "no_show_rules": _about(Why.RECORD, Kept.WORK, "changed_by link staff kept no", (
         "id is_on within_days warn_at pause_at pause_days exempt_disabled counts_from changed_at")),
+    "monthly_reports": _about(Why.RECORD, Kept.WORK, """
+        entered_by   link  staff  kept  no
+        reviewed_by  link  staff  kept  no
+        """, ("id subproject_id month value qualifier evidence link problems remedies state entered_at reviewed_at "
+              "returned_because")),
     # -- about nobody
     "audit_heads": _about_nobody("id number chained"),
     "calendar_days": _about_nobody("date kind name provisional edited"),
@@ -452,11 +457,17 @@ INVENTORY: dict[str, Table] = {
     "job_runs": _about_nobody("id job started_at took_ms done failed failure"),
     "jobs": _about_nobody("name every_seconds slot started_at next_at ended_at took_ms done failed"),
     "left_out_dates": _about_nobody("series_id starts_at code"),
+    "livelihood_projects": _about_nobody("id year code source name"),
     "occupancies": _about_nobody("id space_id held_space_id session_id reservation_id starts_at ends_at"),
     "opening_hours": _about_nobody("facility_id weekday opens_minute closes_minute"),
     "programmes": _about_nobody("id name name_en facility_kind summary summary_en per_resident_per_week "
                                 "per_household_per_session records_time" + _AUDIENCE),
+    "project_years": _about_nobody("year quote source yellow_points red_points"),
+    "reported_figures": _about_nobody("id year code heading name unit as_printed number qualifier quote source "
+                                      "confirmed note measure subproject_id"),
     "spaces": _about_nobody("id facility_id parent_id name name_en kind capacity quantity reservable min_minutes "
                             "max_minutes grid_minutes notice_minutes days_ahead per_resident"),
     "sub_districts": _about_nobody("code name name_en"),
+    "subproject_targets": _about_nobody("id subproject_id set_by from_day value"),
+    "subprojects": _about_nobody("id project_id code name kind unit lead_unit partner_units measure plan accepted_on"),
 }

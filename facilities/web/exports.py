@@ -37,11 +37,16 @@ def as_csv(name: str, header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> 
 
 
 def as_xlsx(name: str, sheet: str, header: Sequence[str], rows: Iterable[Sequence[Cell]],
-            notes: Sequence[tuple[str, str]] = ()) -> Response:
-    """One sheet, its first row fixed; `notes` (what was filtered, when it was made) on a second one."""
+            notes: Sequence[tuple[str, str]] = (), above: Sequence[Sequence[str]] = ()) -> Response:
+    """One sheet, its header fixed; `notes` (what was filtered, when it was made) on a second one.
+
+    `above`: rows over the header, as a form has them.
+    """
     book = Workbook(write_only=True)
     table = book.create_sheet(sheet)
-    table.freeze_panes = "A2"
+    table.freeze_panes = f"A{len(above) + 2}"
+    for line in above:
+        table.append([harmless(cell) for cell in line])
     table.append([_bold(table, text) for text in header])
     for row in rows:
         table.append([harmless(cell) for cell in row])

@@ -1,6 +1,7 @@
 """Dates, times and numbers as a reader of either language writes them, in the district's time."""
 
 from datetime import date, datetime
+from decimal import Decimal
 
 from flask_babel import format_date, format_decimal, get_locale, ngettext
 from flask_babel import gettext as _
@@ -54,8 +55,13 @@ def span(starts_at: datetime, ends_at: datetime) -> str:
     return f"{clock_time(starts_at)}–{end}"
 
 
-def number(value: int) -> str:
+def number(value: int | Decimal) -> str:
     return str(format_decimal(value))
+
+
+def percent(share: Decimal) -> str:
+    """1.0769 as 107.7%."""
+    return f"{format_decimal(share * 100, '#,##0.#')}%"
 
 
 def month_label(text: str) -> str:
@@ -86,5 +92,6 @@ def _as_day(value: date | datetime) -> date:
 FILTERS = {
     "day": day, "long_day": long_day, "date_only": date_only, "weekday": weekday, "month_name": month_name,
     "clock_time": clock_time,
-    "date_time": date_time, "number": number, "month_label": month_label, "local_date": clock.local_date,
+    "date_time": date_time, "number": number, "percent": percent, "month_label": month_label,
+    "local_date": clock.local_date,
 }

@@ -1,6 +1,7 @@
 """The base of every API schema: unknown fields are refused, text is storable, instants have an offset."""
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -172,6 +173,18 @@ class Id(fields.String):
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return None if value is None else str(value)
+
+
+class Quantity(fields.Field[Decimal]):
+    """A JSON number on its way out: whole where it is, else with its decimals."""
+
+    def _serialize(self, value: Decimal | None, attr: str | None, obj: Any, **kwargs: Any) -> int | float | None:
+        if value is None:
+            return None
+        return int(value) if value == int(value) else float(value)
+
+    def _jsonschema_type_mapping(self) -> dict[str, str]:
+        return {"type": "number"}
 
 
 class PageQuery(BaseSchema):

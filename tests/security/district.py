@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from facilities.draws import services as draws
 from facilities.engine.draws import WeightRule
 from facilities.engine.eligibility import Sex
 from facilities.engine.messages import Channel
+from facilities.engine.projects import Kind
 from facilities.engine.roll_call import EventKind
 from facilities.feedback import services as feedback
 from facilities.households.invitations import invite
@@ -32,6 +34,10 @@ from facilities.notices.models import AnswerLink, Carer, Delivery, DeliveryState
 from facilities.people.services import merge
 from facilities.places.models import Facility
 from facilities.programmes.models import ActivitySession
+from facilities.projects import services as projects
+from facilities.projects.loading import load_projects
+from facilities.projects.models import Subproject
+from facilities.projects.services import Details, Entry
 from facilities.series import services as series
 from facilities.series.services import Plan
 from tests.client import Browser
@@ -142,6 +148,7 @@ class District:
             "turn": turn,
             "attended": self._attended(owner, child, staff, facility),
             **self._missed(owner, child, staff, facility),
+            **self._reported(),
             "series": str(made.id),
             "draw": str(draw.id),
             "entry": str(entry.id),
@@ -214,6 +221,16 @@ class District:
             "exemption": str(exemption.id),
             "exempted": str(owner.resident_id),
         }
+
+    def _reported(self) -> dict[str, str]:
+        """A part of a livelihood project, and a report of it that another administrator has handed in."""
+        unit_of_work(lambda: load_projects(2024))
+        free = select(Subproject.id).where(Subproject.name.is_(None)).order_by(Subproject.id)
+        number, actor = db.session.scalars(free).first() or 0, self.world.administrator().actor
+        entry = Entry(Decimal(3), evidence="验收单")
+        unit_of_work(lambda: projects.change_subproject(actor, number, Details(name="口袋公园", kind=Kind.CUMULATIVE)))
+        report = unit_of_work(lambda: projects.enter_report(actor, number, 5, entry, submit=True))
+        return {"subproject": str(number), "report": str(report.id)}
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (
