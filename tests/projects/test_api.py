@@ -55,7 +55,7 @@ def test_a_published_figure_stands_there_with_its_quote_and_no_project_is_invent
     assert (stalls["code"], stalls["target"], stalls["rate"], stalls["light"]) == (None, None, None, None)
     assert stalls["source_of_figure"] == "published"
     assert stalls["published"]["quote"] == "新增错时共享停车位1723个"
-    assert "詹米璐" in stalls["published"]["source"]
+    assert "大渡口" in stalls["published"]["source"]
     for row in answer["not_placed"]:
         assert row["published"]["as_printed"] in row["published"]["quote"]
 
