@@ -15,7 +15,16 @@ from facilities.attendance.services import Entry, Outcome
 from facilities.bookings.looks import note_look_at_roster
 from facilities.engine.eligibility import Sex
 from facilities.engine.phones import read_phone
-from facilities.engine.roll_call import ENTRY_OPENS_BEFORE_START, Counts, EventKind, moment_for_entry
+from facilities.engine.roll_call import (
+    ENTRY_ENDS_AFTER_END,
+    ENTRY_OPENS_BEFORE_START,
+    LONGEST_OVERTIME,
+    Counts,
+    EventKind,
+    is_ticking_over,
+    moment_for_entry,
+    moment_for_leaving,
+)
 from facilities.households import queries as households
 from facilities.households import services as people
 from facilities.infra.db import unit_of_work
@@ -78,6 +87,7 @@ def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCo
     is_today = clock.local_date(session.starts_at) == clock.today()
     page = render_template(
         "attendance/roll_call.html", session=session, roll=roll, opens_at=opens_at, refusal=refusal,
+        closes_at=session.ends_at + ENTRY_ENDS_AFTER_END, gone_at=session.ends_at + LONGEST_OVERTIME,
         is_shown=clock.now() >= opens_at or is_today,
         is_closed=not services.may_enter(current_actor(), session), walk_in_form=walk_in, head_count_form=head_count,
         form=TickForm(formdata=None), new_event=uuid6.uuid7)
@@ -86,6 +96,7 @@ def _roll_page(session: ActivitySession, walk_in: WalkInForm, head_count: HeadCo
 
 @blueprint.post("/desk/sessions/<session_id>/tick")
 @staff
+@needs_camera
 def tick(session_id: str) -> ResponseReturnValue:
     """One tap: the row says who, the button what."""
     session, form = runnable(session_id), TickForm()
@@ -98,6 +109,8 @@ def tick(session_id: str) -> ResponseReturnValue:
     # a walk-in without a name is taken back without one
     nameless = kind is EventKind.VOID and not request.form.get("resident_id")
     resident_id = None if nameless else read_id(request.form.get("resident_id", ""))
+    if voids and is_ticking_over(session.ends_at, clock.now()):  # no slip of a finger any more: it is asked why
+        return redirect(url_for("corrections.take_back", session_id=session.id, event_id=voids))
     refusal = _record(session, form, kind, resident_id=resident_id, voids=voids, late=late)
     if refusal:
         return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None), refusal)
@@ -106,6 +119,7 @@ def tick(session_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/desk/sessions/<session_id>/everybody")
 @staff
+@needs_camera
 def everybody(session_id: str) -> ResponseReturnValue:
     """All of those booked about whom nothing is entered yet: here, or not."""
     session, actor = runnable(session_id), current_actor()
@@ -124,6 +138,7 @@ def everybody(session_id: str) -> ResponseReturnValue:
 
 @blueprint.post("/desk/sessions/<session_id>/walk-in")
 @staff
+@needs_camera
 def walk_in(session_id: str) -> ResponseReturnValue:
     session, form = runnable(session_id), WalkInForm()
     resident_id, refusal = None, None
@@ -181,6 +196,7 @@ def _count_newcomer(session: ActivitySession, form: NewcomerForm) -> None:
 
 @blueprint.post("/desk/sessions/<session_id>/head-count")
 @staff
+@needs_camera
 def head_count(session_id: str) -> ResponseReturnValue:
     session, form = runnable(session_id), HeadCountForm()
     refusal = None
@@ -198,9 +214,9 @@ def head_count(session_id: str) -> ResponseReturnValue:
 def _record(session: ActivitySession, form: TickForm, kind: EventKind, **more: Any) -> str | None:  # noqa: ANN401 - of Entry
     """Words, where the entry is refused."""
     actor = current_actor()
+    moment_for = moment_for_leaving if kind is EventKind.LEAVE else moment_for_entry
     entry = Entry(id=read_event_id(form.event_id.data), session_id=session.id, kind=kind,
-                  occurred_at=moment_for_entry(session.ends_at, clock.now()),
-                  device=PAGE, **more)
+                  occurred_at=moment_for(session.ends_at, clock.now()), device=PAGE, **more)
     result, = unit_of_work(lambda: services.record(actor, [entry]))
     return words_for(Refusal(result.code or "")) if result.outcome is Outcome.REFUSED else None
 

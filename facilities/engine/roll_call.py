@@ -22,6 +22,7 @@ from facilities.kernel.refusals import Refusal
 
 ENTRY_OPENS_BEFORE_START = timedelta(hours=1)
 ENTRY_ENDS_AFTER_END = timedelta(days=1)
+LONGEST_OVERTIME = timedelta(hours=3)  # (our choice)
 LATE_ARRIVAL_LIMIT = timedelta(days=30)  # for managers, unless the district's rule says otherwise or a day is reopened
 
 
@@ -230,6 +231,11 @@ def check_self_check_in(starts_at: datetime, ends_at: datetime, now: datetime) -
 def is_ticking_over(ends_at: datetime, now: datetime) -> bool:
     """No tick can happen any more, though one that happened in time may still arrive."""
     return now > ends_at + ENTRY_ENDS_AFTER_END
+
+
+def moment_for_leaving(ends_at: datetime, now: datetime) -> datetime:
+    """When somebody left of whom it is entered now: some hours after the end nobody is there any more."""
+    return now if now <= ends_at + LONGEST_OVERTIME else ends_at
 
 
 def moment_for_entry(ends_at: datetime, now: datetime) -> datetime:

@@ -3,7 +3,7 @@
    The rule is the server's own (facilities/engine/roll_call.py): of somebody's entries that nobody took back, the one
    with the greatest moment and id stands; `leave` ends a stay and changes nothing else. */
 
-import { able, beApp, device, everything, keep, listen, moment, send, start } from "./ticks.js";
+import { able, beApp, device, everything, keep, listen, moment, send, stand, start } from "./ticks.js";
 import { canScan, scan } from "./scan.js";
 
 const LOOK_AGAIN = 30_000;
@@ -92,6 +92,9 @@ function showSums(voided) {
     }
   }
   roll.querySelector("[data-sum=named]").textContent = here.size;
+  const [without, number] = [document.getElementById("without"), loose.length + Object.values(counts).reduce((sum, c) => sum + c.women + c.children + c.men, 0)];
+  without.textContent = without.dataset.words.replace("{n}", number);
+  without.hidden = !number;
   for (const [group, number] of Object.entries(people)) {
     const shown = roll.querySelector(`[data-people=${group}]`);
     shown.textContent = number;
@@ -104,7 +107,7 @@ function showSums(voided) {
   elsewhere.hidden = !others;
   elsewhere.textContent = elsewhere.dataset.words.replace("{n}", others);
   const form = document.getElementById("head-count");
-  if (!form.contains(document.activeElement) && form.dataset.shown !== counts[own]?.id) {
+  if (!form.contains(document.activeElement) && form.dataset.shown !== (counts[own]?.id ?? "")) {
     for (const input of form.querySelectorAll("input[type=number]")) input.value = counts[own]?.[input.name] ?? 0;
     form.dataset.shown = counts[own]?.id ?? "";
   }
@@ -117,9 +120,24 @@ async function showAll() {
   showSums(voided);
 }
 
-async function enter(bodies, name = "") {
+/** When something counts as having happened: now, but not after the days of entering; and who leaves, left by the end. */
+async function stamp(body, row) {
+  let at = Date.parse(await moment());
+  if (body.kind === "leave" && at > Date.parse(roll.dataset.gone)) at = Date.parse(roll.dataset.ends);
+  if (row) {  // after what stands of the same person, whatever a clock says: the last tap is meant
+    const known = [...JSON.parse(row.dataset.log).map((e) => Date.parse(e.at)), ...entriesOf(row.dataset.resident).map((e) => e.at)];
+    at = Math.max(at, ...known.map((each) => each + 1));
+  }
+  return new Date(Math.min(at, Date.parse(roll.dataset.closes))).toISOString();
+}
+
+async function enter(bodies, { name = "", rows = [] } = {}) {
   const about = { name: short(name), title: roll.dataset.title };
-  const kept = await keep(bodies.map((body) => ({ session_id: roll.dataset.session, ...body })), about);
+  const stamped = [];
+  for (const [n, body] of bodies.entries()) {
+    stamped.push({ session_id: roll.dataset.session, occurred_at: await stamp(body, rows[n]), ...body });
+  }
+  const kept = await keep(stamped, about);
   await showAll();
   send().then((sent) => sent && lookAgain()).catch((error) => console.error(error.name));
   return kept;
@@ -131,23 +149,49 @@ function bodyOf(row, pressed) {
   return { kind: pressed === "late" ? "present" : pressed, resident_id: row.dataset.resident, ...late };
 }
 
+function say(words) {
+  document.getElementById("said").textContent = words;
+}
+
 async function tickRow(row, pressed) {
-  await enter([bodyOf(row, pressed)], row.dataset.name);
-  row.querySelectorAll("details[open]").forEach((details) => { if (details.classList.contains("roll-more")) details.open = false; });
+  if (row.dataset.pending) return;
+  const body = bodyOf(row, pressed);
+  if (body.kind === "void" && Date.parse(await moment()) > Date.parse(roll.dataset.closes)) {
+    location.assign(`${roll.dataset.history}/${body.voids}`);  // on a later day it is asked why
+    return;
+  }
+  row.dataset.pending = "yes";
+  try {
+    await enter([body], { name: row.dataset.name, rows: [row] });
+  } finally {
+    delete row.dataset.pending;
+  }
+  say(roll.dataset.said.replace("{name}", row.dataset.name).replace("{what}", row.querySelector(".roll-state").textContent.trim()));
+  const menu = row.querySelector(".roll-more[open]");
+  if (menu) {
+    menu.open = false;
+    row.querySelector(".roll-main").focus();
+  }
 }
 
 /** What other devices have entered meanwhile; the rows stay where they are, for whoever is about to tap. */
 async function lookAgain() {
   let page;
   try {
-    const answer = await fetch(location.pathname, { redirect: "manual" });
+    const answer = await fetch(roll.dataset.address, { redirect: "manual" });
     if (!answer.ok) return;
     page = new DOMParser().parseFromString(await answer.text(), "text/html");
   } catch {
     return;
   }
   const fresh = page.getElementById("roll");
-  if (!fresh) return;
+  if (!fresh) {  // called off meanwhile: the page says so
+    location.assign(roll.dataset.address);
+    return;
+  }
+  for (const row of listed()) {  // a place that was given back is not on the list any more
+    if (row.dataset.reference && !page.getElementById(row.id) && !entriesOf(row.dataset.resident).length) row.remove();
+  }
   for (const name of ["heads", "unnamed"]) roll.dataset[name] = fresh.dataset[name];
   for (const row of fresh.querySelectorAll("[data-resident]")) {
     const here = document.getElementById(row.id);
@@ -205,6 +249,7 @@ async function readCode(text) {
   const [kept] = await enter([{ kind: "present", ...(code.includes(".") ? { check_in_code: code } : { reference: code }) }]);
   await send();
   const result = (await everything()).find((event) => event.id === kept.id);
+  if (result.standing === "refused") await stand(kept.id, "aside");  // it is said here, where it was typed
   said.textContent = result.standing === "sent" ? roll.dataset.ticked.replace("{name}", code) : result.said ?? roll.dataset.unknown;
 }
 
@@ -215,13 +260,40 @@ function meaning(form, submitter) {
   const row = form.closest("[data-resident]");
   if (row) return isTrembling(row) ? Promise.resolve() : tickRow(row, submitter.value);
   if (form.id === "undo-unnamed") return enter([{ kind: "void", voids: unnamed(takenBack()).at(-1) }]);
-  if (form.id === "walk-in-form" && !form.elements.phone.value.trim()) return enter([{ kind: "walk_in" }]);
-  if (form.id === "head-count") return form.reportValidity() ? enter([{ kind: "head_count", counts: countsOf(form) }]) : Promise.resolve();
+  if (form.id === "walk-in-form") return walkIn(form);
+  if (form.id === "head-count") return countHeads(form);
   if ("all" in submitter.dataset) {
-    const open = listed().filter((each) => each.dataset.look === "open" && each.dataset.reference);
-    return open.length ? enter(open.map((each) => bodyOf(each, submitter.value))) : Promise.resolve();
+    const open = listed().filter((each) => each.dataset.look === "open" && each.dataset.reference && !each.hidden);
+    return open.length ? enter(open.map((each) => bodyOf(each, submitter.value)), { rows: open }) : Promise.resolve();
   }
   return null;  // a number to look up
+}
+
+function walkIn(form) {
+  if (!form.elements.phone.value.trim()) return enter([{ kind: "walk_in" }]);
+  if (navigator.onLine) return null;
+  complain(form, roll.dataset.needsNetwork);
+  return Promise.resolve();
+}
+
+function countHeads(form) {
+  const counts = countsOf(form);
+  const people = counts.women + counts.children + counts.men;
+  if (counts.elders > counts.women + counts.men || counts.disabled > people) complain(form, roll.dataset.tooMany);
+  else if (form.reportValidity()) return enter([{ kind: "head_count", counts }]);
+  return Promise.resolve();
+}
+
+/** Beside the form, until it is sent again. */
+function complain(form, words) {
+  let line = form.querySelector(".wrong.said-here");
+  if (!line) {
+    line = document.createElement("p");
+    line.className = "wrong said-here";
+    line.setAttribute("role", "alert");
+    form.append(line);
+  }
+  line.textContent = words;
 }
 
 /** A second tap takes back what the first has ticked, but not one that comes of a shaking hand. */
@@ -242,6 +314,7 @@ function takeOver() {
       event.preventDefault();
       return;
     }
+    form.querySelector(".said-here")?.remove();
     const kept = keeps ? meaning(form, submitter) : null;
     if (!kept) return;
     event.preventDefault();

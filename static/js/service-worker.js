@@ -3,6 +3,7 @@
 
 const FILES = "desk-files";
 const PAGES = "desk-pages";
+const OUT = "/sign-out-wanted";
 const SHELL = "/desk/waiting";
 const PATIENCE = 4000;
 const DAY = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Shanghai", dateStyle: "short" });
@@ -67,6 +68,7 @@ async function list(request) {
   const pages = await caches.open(PAGES);
   const path = new URL(request.url).pathname;
   const network = fetch(request).then(async (answer) => {
+    if (answer.status >= 500) throw new Error("no answer of ours");
     if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) await caches.delete(PAGES);
     else if (isKept(answer)) await pages.put(path, answer.clone());
     return answer;
@@ -88,7 +90,10 @@ async function shell() {
 /** Names leave the device first, network or not; what was entered and not sent stays. */
 async function signOut(request) {
   await caches.delete(PAGES);
-  return fetch(request).catch(shell);
+  return fetch(request).catch(async () => {
+    await (await caches.open(FILES)).put(OUT, new Response(""));  // told as soon as there is a network (ticks.js)
+    return shell();
+  });
 }
 
 /** The day's lists, and no others. */

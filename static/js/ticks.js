@@ -89,15 +89,38 @@ async function pass() {
   } catch {
     return "offline";
   }
-  if (!answer.ok) return answer.status >= 500 ? "offline" : "sign-in";
+  if (answer.status >= 500) return "offline";
+  if (!answer.ok) {
+    await forgetLists();  // whoever is not let in has no names here either
+    await signedOut();
+    return "sign-in";
+  }
   const found = await answer.json();
+  if (await wantsOut()) {  // said where there was no network
+    await fetch("/sign-out", { method: "POST", redirect: "manual", headers: { "X-CSRFToken": found.csrf_token } });
+    await signedOut();
+    location.replace("/sign-in");
+    return "sign-in";
+  }
   await note("offset", Date.parse(found.now) - Date.now());
   if ((await fact("user")) !== found.user) {
     await forgetLists();
     await note("user", found.user);
+    await tryForSomebodyElse();
   }
   return found;
 }
+
+/** What one may not enter, another may. */
+async function tryForSomebodyElse() {
+  const foreign = (await everything()).filter((event) => event.standing === "refused" && event.code === "not_found");
+  if (foreign.length) await change(foreign.map((event) => ({ ...event, standing: "waiting" })));
+}
+
+/** That somebody signed out here and the server could not be told; the service worker keeps it (`OUT` there). */
+const OUT = "/sign-out-wanted";
+const wantsOut = async () => "caches" in window && Boolean(await (await caches.open("desk-files")).match(OUT));
+const signedOut = async () => { if ("caches" in window) await (await caches.open("desk-files")).delete(OUT); };
 
 /** Lists of names that are kept for being offline; nobody else may find them. */
 export async function forgetLists() {
@@ -107,9 +130,9 @@ export async function forgetLists() {
 /** Send what waits, oldest first, whichever page asks: one at a time. True where nothing waits any more. */
 export function send() {
   return navigator.locks.request(`${NAME}-send`, async () => {
-    const waiting = (await everything()).filter((event) => event.standing === "waiting");
     const way = await pass();
     hindered = typeof way === "string" ? way : "";
+    const waiting = (await everything()).filter((event) => event.standing === "waiting");
     if (!hindered) await forgetSent();
     for (let start = 0; start < waiting.length && !hindered; start += MOST_AT_ONCE) {
       await post(waiting.slice(start, start + MOST_AT_ONCE), way);
