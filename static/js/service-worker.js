@@ -90,6 +90,7 @@ async function shell() {
 /** Names leave the device first, network or not; what was entered and not sent stays. */
 async function signOut(request) {
   await caches.delete(PAGES);
+  if (request.mode !== "navigate") return fetch(request);
   return fetch(request).catch(async () => {
     await (await caches.open(FILES)).put(OUT, new Response(""));  // told as soon as there is a network (ticks.js)
     return shell();

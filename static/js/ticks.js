@@ -97,7 +97,9 @@ async function pass() {
   }
   const found = await answer.json();
   if (await wantsOut()) {  // said where there was no network
-    await fetch("/sign-out", { method: "POST", redirect: "manual", headers: { "X-CSRFToken": found.csrf_token } });
+    const asked = { method: "POST", redirect: "manual", headers: { "X-CSRFToken": found.csrf_token } };
+    const out = await fetch("/sign-out", asked).catch(() => null);
+    if (out?.type !== "opaqueredirect") return "offline";  // not done: it is tried again, and nothing else before
     await signedOut();
     location.replace("/sign-in");
     return "sign-in";

@@ -154,3 +154,28 @@ def test_the_desk_shows_ones_own_facilities_only(world: World) -> None:
     assert "Dance" not in browser.get("/desk").text
     browser.get(f"/desk/sessions/{foreign.id}/roll", status=403)
     assert "Dance" in world.browser(world.administrator()).get("/desk").text
+
+
+def test_on_a_later_day_it_is_asked_why_something_is_taken_back(world: World) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility, starts_in=timedelta(minutes=30)), world.resident()
+    world.book(someone, session)
+    browser = world.browser(world.manager(facility))
+    tap(browser, roll(browser, session.id), session.id, someone.resident_id, "present")
+    with clock.frozen(session.ends_at + timedelta(days=2)):
+        page = tap(browser, roll(browser, session.id), session.id, someone.resident_id, "void")
+        assert "Why is it taken back?" in page.text
+        assert queries.is_present(session.id, someone.resident_id)
+
+
+def test_who_is_said_to_have_left_on_a_later_day_left_by_the_end(world: World) -> None:
+    facility = world.facility()
+    session, someone = world.session(facility, starts_in=timedelta(minutes=30)), world.resident()
+    world.book(someone, session)
+    browser = world.browser(world.manager(facility))
+    with clock.frozen(session.starts_at):
+        tap(browser, roll(browser, session.id), session.id, someone.resident_id, "present")
+    with clock.frozen(session.ends_at + timedelta(days=2)):
+        tap(browser, roll(browser, session.id), session.id, someone.resident_id, "leave")
+    (row,) = queries.attendances([session.id])
+    assert row.minutes == 90

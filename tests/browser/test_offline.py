@@ -322,3 +322,42 @@ def test_where_a_device_can_keep_nothing_each_tap_goes_to_the_server(desk: Desk,
         desk.tick(page, n)
         page.wait_for_load_state("load")
     assert desk.present() == desk.ids(0, 1)
+
+
+@of_the_browser
+def test_who_signs_out_without_network_is_signed_out_as_soon_as_there_is_one(desk: Desk, kind: str) -> None:
+    reader = desk.browser(desk.manager)
+    page = reader.page
+    reader.goto("/me")
+    reader.context.set_offline(True)
+    page.get_by_role("button", name="退出登录").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("存在本机的内容")
+    assert page.evaluate("caches.has('desk-pages')") is False
+    reader.context.set_offline(False)
+    page.goto(desk.address + "/desk")
+    page.wait_for_url(re.compile("/sign-in"))
+    page.goto(desk.address + "/desk")
+    assert "/sign-in" in page.url
+
+
+@of_the_browser
+def test_a_place_that_is_given_back_meanwhile_is_not_ticked_and_another_devices_count_is_not_ones_own(
+    desk: Desk, kind: str
+) -> None:
+    colleague = desk.world.browser(desk.colleague)
+    colleague.send(f"/desk/sessions/{desk.session_id}/head-count", event_id="", women=3, children=0, men=0)
+    reader = desk.browser(desk.manager)
+    page = reader.page
+    reader.goto(desk.path)
+    expect(page.locator("[data-people=women]")).to_have_text("3")
+    assert page.input_value("#women") == "0"
+    (whose,) = desk.ids(1)
+    gone = db.text("UPDATE bookings SET state = 'cancelled', cancelled_at = created_at WHERE resident_id = :whose")
+    unit_of_work(lambda: db.session.execute(gone, {"whose": whose}))
+    desk.tick(page, 5)  # what other devices and people did is seen with what is sent
+    expect(desk.row(page, 1)).to_have_count(0)
+    page.locator("button[value=present][data-all]").click()
+    expect(page.locator("[data-sum=named]")).to_have_text(str(len(desk.people) - 1))
+    all_sent(page)
+    assert desk.ids(1).isdisjoint(desk.present())
+    assert len(desk.present()) == len(desk.people) - 1
