@@ -67,13 +67,13 @@ def _day_number_sqlite(element: day_number, compiler: SQLCompiler, **kw: Any) ->
 
 
 @compiles(minutes_between, "postgresql")
-def _minutes_postgresql(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _minutes_postgresql(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - the compiler's own
     start, end = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"CAST(floor(extract(epoch FROM {end} - {start}) / 60) AS integer)"
 
 
 @compiles(minutes_between, "sqlite")
-def _minutes_sqlite(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401
+def _minutes_sqlite(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - the compiler's own
     start, end = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"((CAST(strftime('%s', {end}) AS INTEGER) - CAST(strftime('%s', {start}) AS INTEGER)) / 60)"
 

@@ -17,22 +17,6 @@ NOBODY = {"women": 0, "children": 0, "men": 0, "elders": 0, "disabled": 0}
 LOW, HIGH = UUID(int=1), UUID(int=2**127)
 
 
-@pytest.fixture
-def facility(world: World) -> Facility:
-    return world.facility()
-
-
-@pytest.fixture
-def manager(world: World, facility: Facility) -> Someone:
-    return world.manager(facility)
-
-
-@pytest.fixture
-def session(world: World, facility: Facility) -> ActivitySession:
-    """Begins in half an hour and lasts 90 minutes: the roll is open."""
-    return world.session(facility, starts_in=timedelta(minutes=30))
-
-
 def tick(
     session: ActivitySession,
     kind: str,

@@ -18,21 +18,6 @@ from tests.world import Someone, World
 SOON = timedelta(minutes=30)
 
 
-@pytest.fixture
-def facility(world: World) -> Facility:
-    return world.facility()
-
-
-@pytest.fixture
-def manager(world: World, facility: Facility) -> Someone:
-    return world.manager(facility)
-
-
-@pytest.fixture
-def session(world: World, facility: Facility) -> ActivitySession:
-    return world.session(facility, starts_in=SOON)
-
-
 def show(manager: Someone, session: ActivitySession, code: str) -> tuple[str, str | None]:
     event = {
         "id": str(uuid4()),

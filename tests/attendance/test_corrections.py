@@ -17,21 +17,6 @@ from tests.world import Someone, World
 SOON, DAY = timedelta(minutes=30), timedelta(days=1)
 
 
-@pytest.fixture
-def facility(world: World) -> Facility:
-    return world.facility()
-
-
-@pytest.fixture
-def manager(world: World, facility: Facility) -> Someone:
-    return world.manager(facility)
-
-
-@pytest.fixture
-def session(world: World, facility: Facility) -> ActivitySession:
-    return world.session(facility, starts_in=SOON)
-
-
 def outcome(world: World, someone: Someone, session: ActivitySession) -> str | None:
     """Of one more walk-in, entered as having happened in time."""
     return world.record(someone, session, EventKind.WALK_IN).code

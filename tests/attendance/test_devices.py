@@ -14,21 +14,6 @@ from tests.client import Browser
 from tests.world import Someone, World
 
 
-@pytest.fixture
-def facility(world: World) -> Facility:
-    return world.facility()
-
-
-@pytest.fixture
-def manager(world: World, facility: Facility) -> Someone:
-    return world.manager(facility)
-
-
-@pytest.fixture
-def session(world: World, facility: Facility) -> ActivitySession:
-    return world.session(facility, starts_in=timedelta(minutes=30))
-
-
 def walk_in(session: ActivitySession, **more: Any) -> dict[str, Any]:
     event = {"id": str(uuid4()), "session_id": str(session.id), "kind": "walk_in", "device": "desk-1"}
     return {**event, "occurred_at": session.starts_at.isoformat(), **more}

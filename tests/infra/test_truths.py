@@ -4,26 +4,12 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError
 
 from facilities.engine.roll_call import EventKind
-from facilities.infra.db import Model, db
-from facilities.infra.integrity import violated
+from facilities.infra.db import db
+from tests.truths import name_of_violation
 from tests.world import World
-
-
-def name_of_violation(*statements: str) -> str | None:
-    """Run the statements in one transaction; the name of the rule that the last one breaks, None where it may pass."""
-    with db.engine.connect() as connection, connection.begin() as transaction:
-        for statement in statements[:-1]:
-            connection.execute(text(statement))
-        try:
-            connection.execute(text(statements[-1]))
-        except IntegrityError as error:
-            return violated(error, Model.metadata)
-        finally:
-            transaction.rollback()
-    return None
 
 
 def booking(session_id: int, resident_id: int, state: str = "confirmed", reference: str = "TEST") -> str:

@@ -1,29 +1,12 @@
 """What must never be false of no-shows, tried by raw SQL: the services are not asked."""
 
-from sqlalchemy import text
-from sqlalchemy.exc import IntegrityError
 
-from facilities.infra.db import Model, db
-from facilities.infra.integrity import violated
 from tests.no_shows.misses import District
+from tests.truths import name_of_violation
 from tests.world import World
 
 AT = "'2026-09-16 02:00:00+00:00'"
 LATER = "'2026-10-16 02:00:00+00:00'"
-
-
-def name_of_violation(*statements: str) -> str | None:
-    """Run the statements in one transaction; the name of the rule that the last one breaks, None where it may pass."""
-    with db.engine.connect() as connection, connection.begin() as transaction:
-        for statement in statements[:-1]:
-            connection.execute(text(statement))
-        try:
-            connection.execute(text(statements[-1]))
-        except IntegrityError as error:
-            return violated(error, Model.metadata)
-        finally:
-            transaction.rollback()
-    return None
 
 
 def rule(number: int = 1, is_on: str = "false", numbers: str = "90, 2, 3, 30", since: str = "NULL") -> str:

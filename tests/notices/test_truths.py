@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
-from tests.infra.test_truths import name_of_violation
+from tests.truths import name_of_violation
 from tests.world import World
 
 AT = "'2026-09-16 02:00:00'"

@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 
 from facilities.infra.db import db
-from tests.no_shows.test_truths import AT, name_of_violation
+from tests.no_shows.test_truths import AT
 from tests.projects.year import Year
+from tests.truths import name_of_violation
 from tests.world import World
 
 
