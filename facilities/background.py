@@ -19,7 +19,7 @@ from facilities.accounts import grants
 from facilities.accounts.services import lapse
 from facilities.bookings import queries as bookings
 from facilities.bookings.roll import close_the_roll
-from facilities.bookings.services import settle_session
+from facilities.bookings.sessions import settle_session
 from facilities.draws import queries as draws
 from facilities.draws.services import hold
 from facilities.engine.messages import Channel

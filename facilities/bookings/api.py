@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import queries, services
+from facilities.bookings import sessions as whole
 from facilities.bookings.codes import code_of
 from facilities.bookings.looks import note_look_at_roster
 from facilities.bookings.models import OCCUPYING, Booking, BookingState
@@ -197,7 +198,7 @@ def change_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
     if "programme_id" in body:
         known_programme(body)
     actor = current_actor()
-    unit_of_work(lambda: services.change_session(actor, read_id(session_id), read_changes(body)))
+    unit_of_work(lambda: whole.change_session(actor, read_id(session_id), read_changes(body)))
     return show_session(visible_session(session_id))
 
 
@@ -209,7 +210,7 @@ def change_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
 @blueprint.response(200, SessionOut)
 def cancel_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
     actor = current_actor()
-    unit_of_work(lambda: services.cancel_session(actor, read_id(session_id), body["reason"]))
+    unit_of_work(lambda: whole.cancel_session(actor, read_id(session_id), body["reason"]))
     return show_session(visible_session(session_id))
 
 
@@ -219,7 +220,7 @@ def cancel_session(body: dict[str, Any], session_id: str) -> dict[str, Any]:
 @staff
 @blueprint.response(204)
 def delete_session(session_id: str) -> None:
-    unit_of_work(lambda: services.delete_session(read_id(session_id)))
+    unit_of_work(lambda: whole.delete_session(read_id(session_id)))
 
 
 @blueprint.route("/sessions/<session_id>/roster")

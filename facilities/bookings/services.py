@@ -1,17 +1,16 @@
-"""The verbs about promises: book places, give them back, answer offers, call a session off.
+"""The verbs about promises: book places, give them back, answer offers. Those about whole sessions: `sessions`.
 
 Every way to a place goes through `book_places`. Order of locks: the session, then residents (docs/locking.md).
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
 
 from sqlalchemy import insert, update
 
 from facilities.bookings import promotion, queries, taking
-from facilities.bookings.models import FOLLOWS_THE_ROLL, LIVE, ROLL_TAKEN, Booking, BookingState
+from facilities.bookings.models import FOLLOWS_THE_ROLL, ROLL_TAKEN, Booking, BookingState
 from facilities.bookings.promotion import facts_of
 from facilities.engine.deadlines import check_cancellable
 from facilities.engine.limits import Limits, check_household, check_week
@@ -31,7 +30,6 @@ from facilities.kernel.ids import new_reference
 from facilities.kernel.refusals import NotPermitted, NotVisible, Refusal, Refused, raise_if
 from facilities.programmes import policy as programmes_policy
 from facilities.programmes import queries as programmes
-from facilities.programmes import services as sessions
 from facilities.programmes.models import ActivitySession
 
 MET_FOR = timedelta(days=1)  # (our choice) whoever was looked up at the desk can be named by id for a day
@@ -344,43 +342,6 @@ def promote_by_hand(actor: Actor, booking_id: int, reason: str) -> Booking:
     return booking
 
 
-def settle_session(session_id: int) -> None:
-    """What time alone brings about: offers that run out, and last call."""
-    session = programmes.session_to_book(session_id, lock=True)
-    if session is not None:
-        promotion.settle(session)
-
-
-def change_session(actor: Actor, session_id: int, changes: Mapping[str, Any]) -> ActivitySession:
-    """As `programmes.services.change`; those booked are told what moved, and new places go to those who wait."""
-    was = _when_and_where(session_id)
-    if queries.awaits_draw(session_id) and ({"starts_at", "ends_at"} & changes.keys()):
-        raise Refused("draw_pending")  # people have entered for this hour
-    programmes.lock_its_place(session_id)
-    settle_session(session_id)  # an offer that ran out is in nobody's way
-    session = sessions.change(session_id, changes)
-    now = _when_and_where(session_id)
-    if was != now:
-        tell("moved", "booking", queries.whom(Booking.session_id == session_id, Booking.state.in_(LIVE)),
-             {**facts_of(session), **now, "was": was})
-    audit.note(actor, "changed", "session", [session_id], {"fields": sorted(changes)})
-    if locked := programmes.session_to_book(session_id, lock=True):
-        promotion.end_offers_with_booking(locked)
-        promotion.settle(locked)
-    return session
-
-
-def _when_and_where(session_id: int) -> dict[str, object]:
-    """What those booked are told of where it changes."""
-    session = programmes.session(session_id)
-    if session is None:
-        raise NotVisible
-    facts = facts_of(session)
-    return {"starts_at": facts["starts_at"], "ends_at": facts["ends_at"], "facility": session.facility.name,
-            "facility_en": session.facility.name_en, "space": session.space.name if session.space else None,
-            "space_en": session.space.name_en if session.space else None}
-
-
 def give_back_ahead(actor: Actor, resident_id: int) -> None:
     """The resident's places ahead, as far as their deadlines allow; who acts for the resident is locked."""
     sessions_ahead = [booking.session_id for booking in queries.places_ahead(actor, resident_id, clock.now())]
@@ -411,38 +372,6 @@ def release_places(actor: Actor | None, resident_ids: Collection[int]) -> None:
                               BookingState.CANCELLED)
     audit.note(actor, "cancelled", "booking", [b.id for b in held])
     promotion.settle_together(locked)  # after all of them are free: nobody who leaves moves up
-
-
-def cancel_session(actor: Actor, session_id: int, reason: str) -> ActivitySession:
-    """Call the session off: every booking is cancelled with the reason and told, and the space is free again."""
-    programmes.lock_its_place(session_id)
-    session = programmes.session_for_update(session_id)
-    if session is None:
-        raise NotVisible
-    if session.is_cancelled:
-        return session
-    sessions.call_off(session, reason)
-    live = (Booking.session_id == session_id, Booking.state.in_(LIVE))
-    tell("session_cancelled", "booking", queries.whom(*live), {**facts_of(session), "reason": reason})
-    db.session.execute(
-        update(Booking).where(*live)
-        .values(state=BookingState.CANCELLED, cancelled_at=session.cancelled_at, cancel_reason=reason))
-    session.places_taken = session.waiting = 0
-    audit.note(actor, "cancelled", "session", [session_id], {"reason": reason})
-    db.session.flush()
-    return session
-
-
-def delete_session(session_id: int) -> None:
-    """Only what nobody has booked; anything else is cancelled, with a reason."""
-    session = programmes.session_for_update(session_id)
-    if session is None:
-        raise NotVisible
-    if queries.has_any(session_id):
-        raise Refused("has_bookings")
-    if session.awaits_draw:
-        raise Refused("draw_pending")
-    sessions.remove(session)
 
 
 def place_drawn(session: ActivitySession, parties: Sequence[Sequence[int]], state: BookingState,

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from facilities.bookings import policy, queries, services
+from facilities.bookings import sessions as whole
 from facilities.bookings.codes import code_of
 from facilities.bookings.forms import BookForm, CallOffForm, DeskForm
 from facilities.bookings.looks import note_look_at_roster
@@ -171,7 +172,7 @@ def call_off(session_id: str) -> ResponseReturnValue:
     found, form, refusal = runnable(session_id), CallOffForm(), None
     if form.validate_on_submit():
         try:
-            unit_of_work(lambda: services.cancel_session(current_actor(), found.id, form.reason.data))
+            unit_of_work(lambda: whole.cancel_session(current_actor(), found.id, form.reason.data))
         except Refused as refused:
             refusal = words_for(refused.refusal)
         else:
@@ -193,7 +194,7 @@ def change_session(session_id: str) -> ResponseReturnValue:
     elif form.validate():
         try:
             values = form.values(session.communities or ())
-            unit_of_work(lambda: services.change_session(actor, session.id, values))
+            unit_of_work(lambda: whole.change_session(actor, session.id, values))
         except Invalid as invalid:
             form.show_invalid(invalid)
         except Refused as refused:

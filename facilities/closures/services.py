@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
-from facilities.bookings import services as bookings
+from facilities.bookings import sessions as whole
 from facilities.closures import queries
 from facilities.infra import audit
 from facilities.infra.db import Model, db
@@ -149,11 +149,11 @@ def _settle_sessions(actor: Actor, inside: Inside, settlement: Settlement, reaso
     """Cancelled ones first: a space that they leave may be what another one moves to."""
     staying = [s.id for s in inside.sessions if s.id not in settlement.moves]
     for session_id in staying:
-        bookings.cancel_session(actor, session_id, reason)
+        whole.cancel_session(actor, session_id, reason)
     for session in inside.sessions:
         if session.id in settlement.moves:
             with _named("session_id", session.id):
-                bookings.change_session(actor, session.id, {"space_id": settlement.moves[session.id]})
+                whole.change_session(actor, session.id, {"space_id": settlement.moves[session.id]})
 
 
 def _settle_reservations(actor: Actor, inside: Inside, settlement: Settlement, reason: str) -> None:

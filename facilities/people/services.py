@@ -16,7 +16,7 @@ from facilities.attendance.models import Attendance
 from facilities.attendance.services import is_walk_in
 from facilities.bookings import queries as bookings
 from facilities.bookings.models import FOLLOWS_THE_ROLL, OCCUPYING, Booking, BookingPause, BookingState
-from facilities.bookings.services import settle_session
+from facilities.bookings.sessions import settle_session
 from facilities.draws.models import Draw, DrawEntrant, DrawEntry
 from facilities.engine.identity import Certificate, IdNumber, read_id_number
 from facilities.engine.merging import Promise, set_aside

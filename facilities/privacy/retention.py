@@ -24,8 +24,8 @@ from facilities.kernel import clock
 from facilities.no_shows.models import Appeal, Exemption, NoShowTold
 from facilities.notices.models import Reminder
 from facilities.privacy import queries
-from facilities.privacy.inventory import Kept
 from facilities.privacy.services import erase_residents
+from facilities.privacy.terms import Kept
 from facilities.programmes.models import ActivitySession
 from facilities.reservations.models import Reservation
 

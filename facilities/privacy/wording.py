@@ -8,10 +8,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from facilities.bookings.queries import LOOKED_AT_ROSTER
-from facilities.privacy.inventory import INVENTORY, Kept, Why
+from facilities.privacy.inventory import INVENTORY
 from facilities.privacy.queries import Look
 from facilities.privacy.retention import PERIODS
 from facilities.privacy.services import Held
+from facilities.privacy.terms import Kept, Why
 from facilities.web.formats import date_only, date_time, is_chinese
 from facilities.web.language import in_language
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from facilities.bookings import services as bookings
+from facilities.bookings import sessions as whole
 from facilities.engine import recurrence
 from facilities.engine.eligibility import Audience
 from facilities.engine.recurrence import LeftOut
@@ -276,7 +276,7 @@ def _try(actor: Actor, session_id: int, values: Mapping[str, Any]) -> Refused | 
     """Change one occurrence, or leave it exactly as it was and say why."""
     try:
         with db.session.begin_nested():
-            bookings.change_session(actor, session_id, values)
+            whole.change_session(actor, session_id, values)
     except Refused as refused:
         return refused
     except IntegrityError as error:
@@ -303,7 +303,7 @@ def cancel_series(actor: Actor, series_id: int, reason: str, since: datetime | N
     places.lock_layout(series.facility_id, to_change=False)
     coming = [session.id for session in queries.coming_for_update(series, since)]
     for session_id in coming:
-        bookings.cancel_session(actor, session_id, reason)
+        whole.cancel_session(actor, session_id, reason)
     audit.note(actor, "cancelled", "series", [series_id], {"reason": reason, "sessions": len(coming)})
     return coming
 
@@ -318,7 +318,7 @@ def remove_date(actor: Actor, series_id: int, starts_at: datetime) -> None:
         raise Invalid(starts_at="unknown_date")
     if not sessions_policy.can_run(actor, session):  # it was taken to another facility
         raise NotPermitted
-    bookings.delete_session(session.id)
+    whole.delete_session(session.id)
     db.session.merge(LeftOutDate(series_id=series_id, starts_at=session.occurs_at or starts_at, code=REMOVED))
     audit.note(actor, "removed", "series", [series_id], {"starts_at": clock.local(starts_at).isoformat()})
     db.session.flush()

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from sqlalchemy import text
 
 from facilities.background import do_what_is_due
-from facilities.bookings import services
+from facilities.bookings import services, sessions
 from facilities.bookings.models import BookingState
 from facilities.bookings.services import Wish
 from facilities.engine.limits import Limits
@@ -182,7 +182,7 @@ class BookingMachine(RuleBasedStateMachine):
     @rule(which=st.integers(0, 3), capacity=st.integers(1, 4))
     def resize(self, which: int, capacity: int) -> None:
         change = {"capacity": capacity}
-        self.do(lambda: services.change_session(self.house.manager, self.ids[which], change), self.ids[which])
+        self.do(lambda: sessions.change_session(self.house.manager, self.ids[which], change), self.ids[which])
 
     @rule(minutes=st.sampled_from([10, 30, 60, 60, 120, 300]))
     def time_passes(self, minutes: int) -> None:

@@ -14,7 +14,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from facilities.accounts import queries as accounts
-from facilities.bookings import services as bookings
+from facilities.bookings import sessions
 from facilities.bookings.models import Booking, BookingState
 from facilities.demo.loading import ADMINISTRATOR, RESIDENT, load_demonstration
 from facilities.engine.messages import Channel
@@ -165,8 +165,8 @@ def live_through(month: Month) -> None:
     starts_at, called_off, moved = month.moves_to, month.called_off.id, month.moved.id
     later = {"starts_at": starts_at, "ends_at": starts_at + timedelta(hours=1)}
     events = {
-        evening_before(month.called_off, "21:30"): lambda: bookings.cancel_session(district, called_off, "停电"),
-        evening_before(month.moved, "22:00"): lambda: bookings.change_session(district, moved, later),
+        evening_before(month.called_off, "21:30"): lambda: sessions.cancel_session(district, called_off, "停电"),
+        evening_before(month.moved, "22:00"): lambda: sessions.change_session(district, moved, later),
     }
     for moment in moments():
         with clock.frozen(moment):

@@ -17,7 +17,8 @@ from facilities.infra.db import Model, db, unit_of_work
 from facilities.kernel import clock
 from facilities.places.models import Occupancy
 from facilities.privacy import queries as held
-from facilities.privacy.inventory import INVENTORY, Erased
+from facilities.privacy.inventory import INVENTORY
+from facilities.privacy.terms import Erased
 from facilities.statistics import queries as statistics
 from facilities.statistics.queries import Dimension, Scope
 from facilities.statistics.services import verify

@@ -4,8 +4,9 @@ import pytest
 
 from facilities.infra.db import Model
 from facilities.privacy import wording
-from facilities.privacy.inventory import INVENTORY, Erased, Kept, Kind
+from facilities.privacy.inventory import INVENTORY
 from facilities.privacy.retention import CARRIED_OUT, PERIODS
+from facilities.privacy.terms import Erased, Kept, Kind
 
 
 def test_every_column_of_every_table_is_in_the_inventory_and_nothing_else_is() -> None:

@@ -18,8 +18,8 @@ from facilities.infra.outbox import Notice
 from facilities.kernel import clock
 from facilities.no_shows.models import Appeal, Exemption
 from facilities.privacy import retention
-from facilities.privacy.inventory import Kept
 from facilities.privacy.retention import PERIODS, forget_all
+from facilities.privacy.terms import Kept
 from tests.conftest import NOW
 from tests.privacy.people import family
 from tests.world import World

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from facilities.bookings.models import OCCUPYING, Booking
-from facilities.bookings.services import book_place, cancel_booking, cancel_session
+from facilities.bookings.services import book_place, cancel_booking
+from facilities.bookings.sessions import cancel_session
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.refusals import Refused
