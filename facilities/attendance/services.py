@@ -185,7 +185,7 @@ class _Batch:
     def _unknown(self, entry: Entry) -> Refusal:
         """Of a code it is worth saying whether it is none of ours, or somebody's for something else."""
         if entry.resident_id is not None or entry.reference or not entry.check_in_code:
-            return Refusal("not_found")
+            return Refusal("not_found")  # the contract's word
         return Refusal("code_of_another_session" if entry.check_in_code in self.by_code else "bad_check_in_code")
 
     def _bad_void(self, entry: Entry) -> Refusal | None:

@@ -47,6 +47,7 @@ blueprint = Blueprint("attendance", __name__)
 KEEP = {"X-Huimin-Keep": "today"}  # a device of the desk may keep this page for the day (static/js/service-worker.js)
 PAGE = "page"  # who counts without a script counts for this device: the later count replaces the earlier one
 BY_TAP = (EventKind.PRESENT, EventKind.ABSENT, EventKind.EXCUSED, EventKind.LEAVE, EventKind.WALK_IN, EventKind.VOID)
+LONGEST_CODE = 200
 LATE = "late"  # the button of who came, and late
 FOR_ALL = (EventKind.PRESENT, EventKind.ABSENT)
 
@@ -115,6 +116,20 @@ def tick(session_id: str) -> ResponseReturnValue:
     if refusal:
         return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None), refusal)
     return redirect(url_for("attendance.roll_call", session_id=session.id) + f"#resident-{resident_id}")
+
+
+@blueprint.post("/desk/sessions/<session_id>/code")
+@staff
+@needs_camera
+def by_code(session_id: str) -> ResponseReturnValue:
+    """What the QR code of a pass holds, or the short code on it, typed."""
+    session, code = runnable(session_id), request.form.get("code", "").strip()[:LONGEST_CODE]
+    named: dict[str, Any] = {"check_in_code": code} if "." in code else {"reference": code.replace(" ", "").upper()}
+    refusal = _record(session, TickForm(), EventKind.PRESENT, **named) if code else _("Enter the code.")
+    if refusal:
+        return _roll_page(session, WalkInForm(formdata=None), HeadCountForm(formdata=None), refusal)
+    flash(_("Checked in"))
+    return redirect(url_for("attendance.roll_call", session_id=session.id))
 
 
 @blueprint.post("/desk/sessions/<session_id>/everybody")

@@ -123,7 +123,7 @@ async function showAll() {
 /** When something counts as having happened: now, but not after the days of entering; and who leaves, left by the end. */
 async function stamp(body, row) {
   let at = Date.parse(await moment());
-  if (body.kind === "leave" && at > Date.parse(roll.dataset.gone)) at = Date.parse(roll.dataset.ends);
+  if (body.kind === "leave" && at > Date.parse(roll.dataset.gone)) return new Date(roll.dataset.ends).toISOString();
   if (row) {  // after what stands of the same person, whatever a clock says: the last tap is meant
     const known = [...JSON.parse(row.dataset.log).map((e) => Date.parse(e.at)), ...entriesOf(row.dataset.resident).map((e) => e.at)];
     at = Math.max(at, ...known.map((each) => each + 1));
@@ -324,7 +324,7 @@ function takeOver() {
     });
   });
   const find = document.getElementById("find");
-  document.getElementById("find-field").hidden = document.getElementById("scan").hidden = false;
+  document.getElementById("find-field").hidden = false;
   find.addEventListener("input", () => filter(find));
   find.addEventListener("keydown", (event) => {
     if (event.key !== "Enter") return;

@@ -67,6 +67,7 @@ async function file(request, event) {
 async function list(request) {
   const pages = await caches.open(PAGES);
   const path = new URL(request.url).pathname;
+  await forgetYesterday(pages);
   const network = fetch(request).then(async (answer) => {
     if (answer.status >= 500) throw new Error("no answer of ours");
     if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) await caches.delete(PAGES);
@@ -76,7 +77,6 @@ async function list(request) {
   try {
     return await Promise.race([network, new Promise((_, reject) => { setTimeout(reject, PATIENCE, "slow"); })]);
   } catch {
-    await forgetYesterday(pages);
     const kept = await pages.match(path);
     if (kept) return kept;
     return network.catch(() => (request.mode === "navigate" ? shell() : Response.error()));

@@ -39,10 +39,21 @@ async function within(store, mode, work) {
 const fact = (name) => within("facts", "readonly", (store) => store.get(name));
 const note = (name, value) => within("facts", "readwrite", (store) => store.put(value, name));
 
+/** Ids that grow with time (RFC 9562, version 7), as the server's do: of two entries of one moment the later one stands. */
+function newId() {
+  const octets = crypto.getRandomValues(new Uint8Array(16));
+  const now = Date.now();
+  for (let n = 0; n < 6; n += 1) octets[n] = Math.floor(now / 256 ** (5 - n)) % 256;
+  octets[6] = (octets[6] & 0x0f) | 0x70;
+  octets[8] = (octets[8] & 0x3f) | 0x80;
+  const digits = [...octets].map((octet) => octet.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+}
+
 /** A name for this device that says nothing: head counts are added up by it. */
 export async function device() {
   let name = await fact("device");
-  if (!name) await note("device", (name = `desk-${crypto.randomUUID().slice(0, 13)}`));
+  if (!name) await note("device", (name = `desk-${newId().slice(-12)}`));
   return name;
 }
 
@@ -57,7 +68,7 @@ export const everything = () => within("events", "readonly", (store) => store.ge
 export async function keep(bodies, about) {
   const [made, from] = [await moment(), await device()];
   const events = bodies.map((body) => ({
-    id: crypto.randomUUID(), standing: "waiting", made, about,
+    id: newId(), standing: "waiting", made, about,
     body: { occurred_at: made, device: from, ...body },
   }));
   await within("events", "readwrite", (store) => { events.forEach((event) => store.add(event)); });
@@ -81,6 +92,9 @@ export async function tryAgain(id) {
   return send();
 }
 
+/** It says nothing of who asks: it is out of order, or has too much to do. */
+const isOut = (answer) => answer.status >= 500 || answer.status === 429;
+
 /** Who is signed in here, for sending; the reason as a word where nobody can. */
 async function pass() {
   let answer;
@@ -89,7 +103,7 @@ async function pass() {
   } catch {
     return "offline";
   }
-  if (answer.status >= 500) return "offline";
+  if (isOut(answer)) return "offline";
   if (!answer.ok) {
     await forgetLists();  // whoever is not let in has no names here either
     await signedOut();
@@ -165,9 +179,9 @@ async function post(events, way) {
   } else if (answer.status === 422 && events.length > 1) {
     for (const event of events) await post([event], way);  // one of them is not understood: the others are not held up
   } else if (answer.status === 422) {
-    await change([{ ...events[0], standing: "refused", code: "invalid", said: JSON.stringify((await answer.json()).fields) }]);
+    await change([{ ...events[0], standing: "refused", code: "invalid" }]);
   } else {
-    hindered = answer.status >= 500 || answer.status === 429 ? "offline" : "sign-in";
+    hindered = isOut(answer) ? "offline" : "sign-in";
   }
 }
 
@@ -236,4 +250,4 @@ export async function start() {
 }
 
 /** This device can keep what is entered; where it cannot, pages work as they do without a script. */
-export const able = "indexedDB" in window && "locks" in navigator && "randomUUID" in crypto;
+export const able = "indexedDB" in window && "locks" in navigator;

@@ -21,10 +21,10 @@ function line(event, ...buttons) {
   where.className = "quiet";
   where.textContent = `${event.about?.title ?? ""} · ${new Date(event.body.occurred_at).toLocaleString(document.documentElement.lang, { timeZone: "Asia/Shanghai" })}`;
   item.append(text, where);
-  if (event.said && event.standing !== "waiting") {
+  if (event.code && event.standing !== "waiting") {
     const why = document.createElement("p");
     why.className = "wrong";
-    why.textContent = event.said;
+    why.textContent = event.said ?? words.invalid;
     item.append(why);
   }
   const actions = document.createElement("p");

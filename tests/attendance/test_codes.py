@@ -69,6 +69,25 @@ def test_a_code_cannot_be_made_up_or_changed(world: World, manager: Someone, ses
         assert show(manager, session, forged) == ("refused", "bad_check_in_code")
 
 
+def test_codes_are_typed_without_a_script_too(
+    world: World, facility: Facility, manager: Someone, session: ActivitySession
+) -> None:
+    one, two, elsewhere = world.resident(), world.resident(), world.session(facility, starts_in=SOON)
+    booked, foreign = [world.book(someone, session) for someone in (one, two)], world.book(world.resident(), elsewhere)
+    browser, path = world.browser(manager), f"/desk/sessions/{session.id}/code"
+    roll = f"/desk/sessions/{session.id}/roll"
+    for code in (f" {booked[0].reference.lower()[:4]} {booked[0].reference[4:]} ", code_of(booked[1].id)):
+        browser.send(path, token_from=roll, code=code, event_id="")
+    assert {row.resident_id for row in queries.attendances([session.id])} == {one.resident_id, two.resident_id}
+    for code, said in (
+        ("", "Enter the code."),
+        ("NOSUCHREF", "This does not exist"),
+        ("made.up", "not one of our codes"),
+        (code_of(foreign.id), "This code is for another class"),
+    ):
+        assert said in browser.send(path, status=409, token_from=roll, code=code, event_id="").text
+
+
 def test_the_pass_shows_a_picture_of_the_code_while_it_can_be_used(world: World, session: ActivitySession) -> None:
     someone = world.resident()
     booking = world.book(someone, session)

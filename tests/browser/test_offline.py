@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,7 +45,7 @@ class Desk:
         for someone in self.people:
             world.book(someone, session)
         self.path = f"/desk/sessions/{self.session_id}/roll"
-        self.address = ""
+        self.address, self.clock_file = "", Path()
         self.contexts: list[BrowserContext] = []
 
     def browser(self, someone: Someone | None = None) -> Reader:
@@ -89,6 +90,7 @@ def desk(world: World, store: Store, chromium: Browser, tmp_path: Any) -> Iterat
     db.session.remove()
     with running(store.url, tmp_path, HUIMIN_CLOCK_FILE=str(clock_file)) as server:
         made.address = server.address
+        made.clock_file = clock_file
         yield made
         for context in made.contexts:
             context.close()
@@ -334,8 +336,7 @@ def test_who_signs_out_without_network_is_signed_out_as_soon_as_there_is_one(des
     expect(page.get_by_role("heading", level=1)).to_have_text("存在本机的内容")
     assert page.evaluate("caches.has('desk-pages')") is False
     reader.context.set_offline(False)
-    page.goto(desk.address + "/desk")
-    page.wait_for_url(re.compile("/sign-in"))
+    page.wait_for_url(re.compile("/sign-in"))  # by itself
     page.goto(desk.address + "/desk")
     assert "/sign-in" in page.url
 
@@ -361,3 +362,22 @@ def test_a_place_that_is_given_back_meanwhile_is_not_ticked_and_another_devices_
     all_sent(page)
     assert desk.ids(1).isdisjoint(desk.present())
     assert len(desk.present()) == len(desk.people) - 1
+
+
+@of_the_browser
+def test_on_a_later_day_the_last_of_several_taps_stands(desk: Desk, kind: str) -> None:
+    """All are dated to the last moment for an entry: then the ids decide, which grow with time."""
+    desk.clock_file.write_text((NOW + timedelta(days=3)).isoformat())
+    reader = desk.browser()
+    reader.sign_in(desk.manager.login, PASSWORD)
+    page = reader.page
+    reader.goto(desk.path)
+    for n in range(6):
+        for pressed in ("late", "absent"):
+            desk.row(page, n).locator(".roll-more summary").click()
+            desk.row(page, n).locator(f".roll-buttons button[value={pressed}]").click()
+            expect(desk.row(page, n)).to_have_class(re.compile(f"roll-{pressed}"))
+            page.wait_for_timeout(400)
+    all_sent(page)
+    assert desk.present() == set()
+    assert all(event.occurred_at == desk.log()[0].occurred_at for event in desk.log())

@@ -145,6 +145,7 @@ class District:
             "free": str(free.id),
             "to_draw": str(to_draw.id),
             "booking": str(booking.id),
+            "reference": booking.reference,
             "turn": turn,
             "attended": self._attended(owner, child, staff, facility),
             **self._missed(owner, child, staff, facility),

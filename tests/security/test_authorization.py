@@ -252,6 +252,7 @@ RULES: dict[str, Rule] = {
     "bookings_api.promote": MANAGER.but(seen_by_household).asked(reason="特殊情况"),
     "bookings_api.roster": MANAGER,
     # attendance
+    "attendance.by_code": MANAGER.asked(code="{reference}"),
     "attendance.desk": ANY_STAFF,
     "attendance.everybody": MANAGER.asked(kind="present"),
     "attendance.newcomer": MANAGER.asked(name="王桂芳", sex="female"),
