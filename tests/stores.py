@@ -28,11 +28,11 @@ class Store:
     def reset(self) -> None:
         raise AssertionError("each kind of store says how")
 
-    def keep(self) -> None:
-        """As it is now, for `bring_back`; nobody may be connected."""
+    def keep(self, at: Path) -> None:
+        """As it is now, for `bring_back` in any process; nobody may be connected. Afterwards `at` exists."""
         raise AssertionError("each kind of store says how")
 
-    def bring_back(self) -> None:
+    def bring_back(self, at: Path) -> None:
         raise AssertionError("each kind of store says how")
 
     def remove(self) -> None:
@@ -42,7 +42,6 @@ class Store:
 class SqliteStore(Store):
     def __init__(self, folder: Path) -> None:
         self.path, self.template = folder / "test.sqlite3", folder / "template.sqlite3"
-        self.kept = folder / "kept.sqlite3"
         self.url, self.template_url = f"sqlite:///{self.path}", f"sqlite:///{self.template}"
 
     def reset(self) -> None:
@@ -53,13 +52,13 @@ class SqliteStore(Store):
             Path(f"{self.path}{leftover}").unlink(missing_ok=True)
         shutil.copyfile(source, self.path)
 
-    def keep(self) -> None:
+    def keep(self, at: Path) -> None:
         with contextlib.closing(sqlite3.connect(self.path)) as connection:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        shutil.copyfile(self.path, self.kept)
+        shutil.copyfile(self.path, at)
 
-    def bring_back(self) -> None:
-        self._copy(self.kept)
+    def bring_back(self, at: Path) -> None:
+        self._copy(at)
 
     def remove(self) -> None:
         self.path.unlink(missing_ok=True)
@@ -107,16 +106,15 @@ class PostgresqlStore(Store):
             with self._connect(self.name) as connection:
                 self._fingerprint = connection.execute(FINGERPRINT.encode()).fetchone()[0]  # type: ignore[index]
 
-    def keep(self) -> None:
-        self._say(
-            f'DROP DATABASE IF EXISTS "{self.name}_kept" WITH (FORCE)',
-            f'CREATE DATABASE "{self.name}_kept" TEMPLATE "{self.name}"',
-        )
+    def keep(self, at: Path) -> None:
+        name = f"huimin_{at.name}"
+        self._say(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)', f'CREATE DATABASE "{name}" TEMPLATE "{self.name}"')
+        at.write_text(name)
 
-    def bring_back(self) -> None:
+    def bring_back(self, at: Path) -> None:
         self._say(
             f'DROP DATABASE IF EXISTS "{self.name}" WITH (FORCE)',
-            f'CREATE DATABASE "{self.name}" TEMPLATE "{self.name}_kept"',
+            f'CREATE DATABASE "{self.name}" TEMPLATE "{at.read_text()}"',
         )
 
     def _emptied(self) -> bool:

@@ -2,8 +2,6 @@
 
 from itertools import islice, product
 
-from pypinyin import Style, pinyin
-
 from facilities.kernel.text import folded
 
 MOST_READINGS = 8  # of a name whose characters are read in several ways: 曾, 单, 解 …
@@ -11,6 +9,8 @@ MOST_READINGS = 8  # of a name whose characters are read in several ways: 曾, �
 
 def search_keys(name: str) -> str:
     """Everything that a typed piece is looked for in, separated by blanks; the piece is `folded` and without blanks."""
+    from pypinyin import Style, pinyin  # noqa: PLC0415 - its dictionaries take a fifth of a second of every start
+
     plain = folded(name).replace(" ", "")
     syllables = [list(dict.fromkeys(found)) for found in pinyin(plain, style=Style.NORMAL, heteronym=True)]
     readings = [list(reading) for reading in islice(product(*syllables), MOST_READINGS)]

@@ -1,7 +1,8 @@
 """Chromium from the system, driving a running server; every page that a test opens is checked by axe."""
 
+import fcntl
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -32,25 +33,29 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def kept() -> set[str]:
-    """The kinds of database of which a copy with the demonstration data is kept: loading takes ten seconds."""
-    return set()
+def shared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder of this run, for all its processes."""
+    folder = tmp_path_factory.getbasetemp()
+    return folder if worker_id == "master" else folder.parent
 
 
 @pytest.fixture
-def demo(store: Store, kind: str, kept: set[str], tmp_path: Path) -> Iterator[Server]:
+def demo(store: Store, kind: str, shared: Path, tmp_path: Path) -> Iterator[Server]:
     """A server with the demonstration data, at a fixed hour."""
     clock_file = tmp_path / "clock"
     clock_file.write_text(NOW)
 
     def load(server: Server) -> None:
-        if kind in kept:
-            store.bring_back()
-            return
-        server.manage("db", "upgrade")
-        server.manage("demo", "load")
-        store.keep()
-        kept.add(kind)
+        """Loading is dearer than most tests: who comes first loads, and keeps a copy for all."""
+        kept = shared / f"demo-{kind}"
+        with kept.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if kept.exists():
+                store.bring_back(kept)
+                return
+            server.manage("db", "upgrade")
+            server.manage("demo", "load")
+            store.keep(kept)
 
     with running(
         store.url,
@@ -98,3 +103,28 @@ class Reader:
 
     def close(self) -> None:
         self.context.close()
+
+
+WAITING = """() => new Promise(done => {
+    const opening = indexedDB.open("huimin-desk", 1);
+    opening.onsuccess = () => {
+        const all = opening.result.transaction("events").objectStore("events").getAll();
+        all.onsuccess = () => {
+            opening.result.close();
+            done(all.result.filter(event => event.standing === "waiting").length);
+        };
+    };
+})"""
+
+
+def all_sent(page: Page) -> None:
+    """Nothing waits on the device any more."""
+    wait_until(page, lambda: page.evaluate(WAITING) == 0)
+
+
+def wait_until(page: Page, holds: Callable[[], bool]) -> None:
+    for _ in range(100):
+        if holds():
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("waited for ten seconds")

@@ -14,6 +14,10 @@ from tests.servers import Server
 
 pytestmark = pytest.mark.browser
 
+# What the server decides is asked on both databases elsewhere; what is seen of it, on one or the other.
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"])
+on_postgresql = pytest.mark.parametrize("kind", ["postgresql"])
+
 START = datetime.fromisoformat(NOW) + timedelta(days=4)
 
 
@@ -52,7 +56,8 @@ class Desk:
         self.send("POST", f"/sessions/{session}/desk-bookings", {"resident": {"name": "王桂芳", "sex": "female"}})
 
 
-def test_waiting_an_offer_and_a_yes(demo: Server, chromium: Browser) -> None:
+@on_sqlite
+def test_waiting_an_offer_and_a_yes(demo: Server, chromium: Browser, kind: str) -> None:
     desk = Desk(demo)
     session = desk.session("太极", 1, waitlist={"mode": "offer", "offer_minutes": 60})
     desk.somebody_books(session)
@@ -78,7 +83,8 @@ def test_waiting_an_offer_and_a_yes(demo: Server, chromium: Browser) -> None:
         someone.close()
 
 
-def test_a_family_books_together(demo: Server, chromium: Browser) -> None:
+@on_postgresql
+def test_a_family_books_together(demo: Server, chromium: Browser, kind: str) -> None:
     session = Desk(demo).session("亲子阅读", 3)
     reader = Reader(chromium.new_context(locale="en-GB", viewport={"width": 390, "height": 844}), demo.address)
     reader.sign_in(*RESIDENT[1:])
@@ -91,7 +97,8 @@ def test_a_family_books_together(demo: Server, chromium: Browser) -> None:
     reader.close()
 
 
-def test_a_room_is_reserved_and_given_back(demo: Server, chromium: Browser) -> None:
+@on_sqlite
+def test_a_room_is_reserved_and_given_back(demo: Server, chromium: Browser, kind: str) -> None:
     reader = Reader(chromium.new_context(locale="en-GB", viewport={"width": 390, "height": 844}), demo.address)
     reader.sign_in(*RESIDENT[1:])
     reader.goto("/rooms")
@@ -109,7 +116,8 @@ def test_a_room_is_reserved_and_given_back(demo: Server, chromium: Browser) -> N
     reader.close()
 
 
-def test_a_draw_is_opened_entered_and_explained(demo: Server, chromium: Browser) -> None:
+@on_postgresql
+def test_a_draw_is_opened_entered_and_explained(demo: Server, chromium: Browser, kind: str) -> None:
     desk = Desk(demo)
     session = desk.session("陶艺", 2, days=3)
     closes = (START + timedelta(days=1)).isoformat()

@@ -1,7 +1,7 @@
 """The desk without network: what is ticked there is kept, sent once, and counted once, whoever else ticked it too."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from facilities.accounts.services import end_sign_ins
 from facilities.attendance import queries
 from facilities.engine.roll_call import AttendanceState, EventKind
 from facilities.infra.db import db, unit_of_work
-from tests.browser.conftest import Reader
+from tests.browser.conftest import Reader, all_sent, wait_until
 from tests.conftest import NOW
 from tests.servers import running
 from tests.stores import Store
@@ -96,31 +96,6 @@ def desk(world: World, store: Store, chromium: Browser, tmp_path: Any) -> Iterat
             context.close()
 
 
-WAITING = """() => new Promise(done => {
-    const opening = indexedDB.open("huimin-desk", 1);
-    opening.onsuccess = () => {
-        const all = opening.result.transaction("events").objectStore("events").getAll();
-        all.onsuccess = () => {
-            opening.result.close();
-            done(all.result.filter(event => event.standing === "waiting").length);
-        };
-    };
-})"""
-
-
-def all_sent(page: Page) -> None:
-    """Nothing waits on the device any more."""
-    wait_until(page, lambda: page.evaluate(WAITING) == 0)
-
-
-def wait_until(page: Page, holds: Callable[[], bool]) -> None:
-    for _ in range(100):
-        if holds():
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError("waited for ten seconds")
-
-
 def test_a_roll_taken_without_network_is_sent_once_and_is_what_was_ticked(desk: Desk) -> None:
     reader = desk.browser(desk.manager)
     page, context = reader.page, reader.context
@@ -201,6 +176,7 @@ def test_what_is_refused_is_shown_with_its_reason_and_stays(desk: Desk, kind: st
     expect(page.locator("#strip")).to_be_hidden()
 
 
+@of_the_browser
 def test_who_leaves_takes_the_lists_along_and_leaves_what_is_not_sent(desk: Desk, kind: str) -> None:
     """By signing out, or because somebody ended it: one way on each database, for it is the browser that is asked."""
     reader = desk.browser(desk.manager)
