@@ -41,7 +41,8 @@ from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
-from facilities.statistics.services import verify
+from facilities.statistics.pages import refresh, settle
+from facilities.statistics.services import verify, verify_pages
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +83,8 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job("rolls_closed", HOUR, _each(bookings.rolls_to_close, close_the_roll)),
         Job("no_shows_followed", 10 * MINUTE, _each(no_shows.to_follow, follow)),
         Job("feedback_asked", 10 * MINUTE, _each(feedback.sessions_to_ask, ask)),
+        Job("figures_followed", MINUTE, _until_done(refresh)),
+        Job("sheets_gathered", HOUR, _until_done(settle)),
         Job("reminders", MINUTE, _whole(remind)),
         Job("messages_planned", SOON, _plan_messages),
         *(Job(f"messages_{channel}", SOON, partial(_send_messages, channel)) for channel in installed(settings)),
@@ -166,6 +169,17 @@ def _whole(do: Callable[[], int]) -> Callable[[], Outcome]:
     return lambda: Outcome(unit_of_work(do))
 
 
+def _until_done(do: Callable[[], int]) -> Callable[[], Outcome]:
+    """Some at a time, each time a unit of its own, so that nobody waits for long."""
+    def job() -> Outcome:
+        done = 0
+        while some := unit_of_work(do):
+            done += some
+        return Outcome(done)
+
+    return job
+
+
 def _plan_messages() -> Outcome:
     channels, done = installed(current_app.config["HUIMIN_SETTINGS"]), 0
     while planned := unit_of_work(partial(dispatch, channels)):
@@ -200,5 +214,6 @@ def _check_figures() -> Outcome:
         db.session.rollback()
         again = verify()[1]
         differences = [difference for difference in differences if difference in again]
-    failed = len({difference.session_id for difference in differences})
-    return Outcome(looked_at - failed, failed, "Difference" if failed else None)
+    pages, wrong = verify_pages()
+    failed = len({difference.session_id for difference in differences}) + len(wrong)
+    return Outcome(looked_at + pages - failed, failed, "Difference" if failed else None)

@@ -33,7 +33,8 @@ from facilities.notices.rendering import answer_page
 from facilities.notices.short import SHORT, registered
 from facilities.places.reference import load_reference_data
 from facilities.projects.loading import load_projects, published_years
-from facilities.statistics.services import verify
+from facilities.statistics.pages import refresh, settle
+from facilities.statistics.services import repair, verify, verify_pages
 from facilities.web.language import DEFAULT, LANGUAGES
 from facilities.web.log import set_up_log
 from facilities.web.wording import words_for, words_for_input
@@ -130,6 +131,9 @@ def demo_load(app: Flask) -> None:
     if app.config["HUIMIN_SETTINGS"].is_production:
         raise click.ClickException("Demonstration data has known passwords; set HUIMIN_ENV=demo to load it.")
     logins = unit_of_work(lambda: load_demonstration(_progress))
+    for make in (refresh, settle):
+        while unit_of_work(make):
+            pass
     refresh_planner()
     for role, login, password in logins:
         click.echo(f"login\t{role}\t{login}\t{password}")
@@ -179,15 +183,24 @@ def statistics() -> None:
     pass
 
 
-@statistics.command("verify", help="Count every session again from its events, and compare.")
-def statistics_verify() -> None:
-    looked_at, differences = verify(lambda done, of: _progress("sessions", done, of))
+@statistics.command("verify", help="Count everything again, sessions from their events and pages from them; compare.")
+@click.option("--repair", "mend", is_flag=True, help="Let what is kept follow the events again, where it differs.")
+def statistics_verify(*, mend: bool) -> None:
+    looked_at, differences = verify(_progress)
     for difference in differences:
         click.echo(f"session {difference.session_id}: {difference.what}: "
                    f"events say {difference.recounted}, kept is {difference.kept}")
-    if differences:
-        raise click.ClickException(f"{len(differences)} differences in {looked_at} sessions")
-    click.echo(f"{looked_at} sessions recounted, all figures agree")
+    if mend and differences:
+        repair(differences, _progress)
+    pages, wrong = verify_pages(_progress, mend=mend)
+    for period, facility, programme in wrong:
+        click.echo(f"page {period}, facility {facility or 'all'}, programme {programme or 'all'}: "
+                   "what it is made from says something else")
+    found = f"{len(differences)} differences in {looked_at} sessions, {len(wrong)} in {pages} pages"
+    if (differences or wrong) and not mend:
+        raise click.ClickException(f"{found}; --repair lets what is kept follow the events again")
+    click.echo(f"{found}, repaired" if differences or wrong
+               else f"{looked_at} sessions and {pages} pages recounted, all figures agree")
 
 
 @main.group(help="Livelihood projects.")

@@ -84,6 +84,7 @@ class Booking(Model):
     party: Mapped[str | None] = mapped_column(String(16))  # those who come together or not at all share one
     offer_expires_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     override_reason: Mapped[str | None] = mapped_column(String(200))  # why a manager set a rule aside
+    promoted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when who had waited was given the place
     coming_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # when they last said that they are coming
 
     session: Mapped[ActivitySession] = relationship(

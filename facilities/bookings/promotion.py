@@ -67,7 +67,7 @@ def free_places(session: ActivitySession, booking_ids: Collection[int], state: B
 
 def confirm(session: ActivitySession, booking_ids: Collection[int], **more: object) -> None:
     """From the list to a place, now and for good."""
-    _set(booking_ids, state=BookingState.CONFIRMED, **more)
+    _set(booking_ids, state=BookingState.CONFIRMED, promoted_at=clock.now(), **more)
     session.places_taken += len(booking_ids)
     session.waiting -= len(booking_ids)
     db.session.flush()
@@ -88,7 +88,7 @@ def _give(session: ActivitySession, booking_ids: Sequence[int], now: datetime) -
         confirm(session, booking_ids)
         return
     until = offered_until(session.offer_minutes, session.booking_window, now)
-    _set(booking_ids, state=BookingState.OFFERED, offer_expires_at=until)
+    _set(booking_ids, state=BookingState.OFFERED, offer_expires_at=until, promoted_at=now)
     session.places_taken += len(booking_ids)
     session.waiting -= len(booking_ids)
     db.session.flush()

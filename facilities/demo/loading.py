@@ -30,7 +30,7 @@ from facilities.kernel.actors import Granted, Role
 from facilities.places.models import AccessFeature, Facility, FacilityKind, Space, SpaceKind
 from facilities.places.schemas import WEEKDAYS
 from facilities.places.services import Hours, add_facility, add_space
-from facilities.programmes.models import ActivitySession, Programme
+from facilities.programmes.models import ActivitySession, Programme, ProviderType
 from facilities.programmes.services import Offer, add_programme, announce, audience_of
 from facilities.projects.loading import load_projects, published_years
 
@@ -99,7 +99,8 @@ def _programmes(plan: Mapping[str, Any]) -> dict[str, Programme]:
     known = {p.name: p for p in db.session.scalars(select(Programme))}
     return {row["key"]: known.get(row["name"]) or add_programme(
         row["name"], FacilityKind(row["kind"]), name_en=row.get("name_en"), audience=_audience(row),
-        records_time=row.get("records_time", False))
+        records_time=row.get("records_time", False),
+        provider_type=ProviderType(row.get("provider_type", "own")), volunteer=row.get("volunteer", False))
         for row in plan["programme"]}
 
 

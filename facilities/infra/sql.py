@@ -31,6 +31,13 @@ class minutes_between(FunctionElement[int]):  # noqa: N801 - as above
     inherit_cache = True
 
 
+class epoch_minutes(FunctionElement[int]):  # noqa: N801 - as above
+    """Whole minutes from the beginning of 1970."""
+
+    type = Integer()
+    inherit_cache = True
+
+
 class local_instant(FunctionElement[str]):  # noqa: N801 - as above
     """An instant as clients see it, 2024-05-01T09:00:00+08:00. PostgreSQL only."""
 
@@ -76,6 +83,16 @@ def _minutes_postgresql(element: minutes_between, compiler: SQLCompiler, **kw: A
 def _minutes_sqlite(element: minutes_between, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - the compiler's own
     start, end = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"((CAST(strftime('%s', {end}) AS INTEGER) - CAST(strftime('%s', {start}) AS INTEGER)) / 60)"
+
+
+@compiles(epoch_minutes, "postgresql")
+def _epoch_postgresql(element: epoch_minutes, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - the compiler's own
+    return f"CAST(floor(extract(epoch FROM {compiler.process(element.clauses, **kw)}) / 60) AS integer)"
+
+
+@compiles(epoch_minutes, "sqlite")
+def _epoch_sqlite(element: epoch_minutes, compiler: SQLCompiler, **kw: Any) -> str:  # noqa: ANN401 - the compiler's own
+    return f"(CAST(strftime('%s', {compiler.process(element.clauses, **kw)}) AS INTEGER) / 60)"
 
 
 def says(word: str, *columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:

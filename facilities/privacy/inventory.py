@@ -154,6 +154,7 @@ INVENTORY: dict[str, Table] = {
         offer_expires_at behaviour resident  counted   yes
         override_reason words      staff     removed   yes
         coming_at       behaviour  resident  counted   yes
+        promoted_at     behaviour  resident  counted   yes
         """),
     "feedback": about(Why.IMPROVE, Kept.FEEDBACK, """
         booking_id      link       resident  counted   yes
@@ -240,6 +241,11 @@ INVENTORY: dict[str, Table] = {
         event_id        link       resident  counted   no
         recorded_by     link       staff     kept      no
         """),
+    "ledger_pages": about(Why.FIGURES, Kept.COUNTED, """
+        facts           link       resident  counted   no
+        cells           behaviour  resident  counted   no
+        people          link       resident  counted   no
+        """, "period facility_id programme_id part first_day last_day sessions held"),
     "attendance_events": about(Why.FIGURES, Kept.COUNTED, """
         id              link       resident  counted   no
         session_id      behaviour  resident  counted   yes
@@ -361,8 +367,10 @@ INVENTORY: dict[str, Table] = {
     "occupancies": about_nobody("id space_id held_space_id session_id reservation_id starts_at ends_at"),
     "opening_hours": about_nobody("facility_id weekday opens_minute closes_minute"),
     "programmes": about_nobody("id name name_en facility_kind summary summary_en per_resident_per_week "
-                                "per_household_per_session records_time" + _AUDIENCE),
+                                "per_household_per_session records_time provider_type volunteer" + _AUDIENCE),
     "project_years": about_nobody("year quote source yellow_points red_points"),
+    "stale_sheets": about_nobody("period"),
+    "stale_pages": about_nobody("id month facility_id programme_id"),
     "reported_figures": about_nobody("id year code heading name unit as_printed number qualifier quote source "
                                       "confirmed note measure subproject_id"),
     "spaces": about_nobody("id facility_id parent_id name name_en kind capacity quantity reservable min_minutes "

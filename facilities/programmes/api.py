@@ -9,7 +9,7 @@ from facilities.kernel.refusals import NotPermitted, NotVisible
 from facilities.places import queries as places
 from facilities.places.models import FacilityKind
 from facilities.programmes import policy, queries, services
-from facilities.programmes.models import ActivitySession
+from facilities.programmes.models import ActivitySession, ProviderType
 from facilities.programmes.schemas import (
     ProgrammeIn,
     ProgrammeOut,
@@ -62,7 +62,8 @@ def add_programme(body: dict[str, Any]) -> dict[str, Any]:
     return show_programme(unit_of_work(lambda: services.add_programme(
         body["name"], FacilityKind(body["facility_kind"]), name_en=body.get("name_en"),
         audience=read_audience(body.get("audience")), limits=read_limits(body.get("limits")),
-        records_time=body["records_time"])))
+        records_time=body["records_time"],
+        provider_type=ProviderType(body["provider_type"]), volunteer=body["volunteer"])))
 
 
 @blueprint.route("/sessions")

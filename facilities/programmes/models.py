@@ -24,6 +24,15 @@ class SessionStatus(StrEnum):
     HELD = "held"  # with at least one person there; follows the roll, never typed in
 
 
+class ProviderType(StrEnum):
+    """Who gives what is on offer (the article: 第三方服务+企业入驻+公益)."""
+
+    OWN = "own"  # the facility itself
+    THIRD_PARTY = "third_party"
+    COMPANY = "company"
+    PUBLIC_BENEFIT = "public_benefit"
+
+
 class AudienceColumns:
     """For whom, in whole years on the day; null means anyone."""
 
@@ -61,6 +70,9 @@ class Programme(AudienceColumns, Model):
     per_resident_per_week: Mapped[int | None]  # places that one person may hold in a week, Monday to Sunday
     per_household_per_session: Mapped[int | None]
     records_time: Mapped[bool] = mapped_column(default=False, server_default=false())  # in and out, as day care does
+    provider_type: Mapped[ProviderType] = mapped_column(
+        enum_type(ProviderType, "provider_type"), default=ProviderType.OWN, server_default="own")
+    volunteer: Mapped[bool] = mapped_column(default=False, server_default=false())  # by people who are not paid for it
 
     @property
     def limits(self) -> Limits:

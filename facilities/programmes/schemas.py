@@ -11,7 +11,7 @@ from facilities.engine.waitlist import WaitlistMode
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotVisible
 from facilities.places.models import FacilityKind
-from facilities.programmes.models import ActivitySession, Programme
+from facilities.programmes.models import ActivitySession, Programme, ProviderType
 from facilities.programmes.services import Offer, audience_of
 from facilities.web.schemas import (
     BaseSchema,
@@ -70,6 +70,8 @@ class ProgrammeIn(BaseSchema):
     audience = fields.Nested(AudienceIn)
     limits = fields.Nested(LimitsIn)
     records_time = Flag(load_default=False)
+    provider_type = fields.String(load_default=ProviderType.OWN.value, validate=one_of(*ProviderType))
+    volunteer = Flag(load_default=False)
 
 
 class ProgrammeOut(BaseSchema):
@@ -80,6 +82,8 @@ class ProgrammeOut(BaseSchema):
     audience = fields.Nested(AudienceOut)
     limits = fields.Nested(LimitsIn)
     records_time = fields.Boolean()
+    provider_type = fields.String()
+    volunteer = fields.Boolean()
 
 
 class ReferenceOut(BaseSchema):
@@ -201,7 +205,8 @@ def show_audience(audience: Audience) -> dict[str, Any]:
 def show_programme(programme: Programme) -> dict[str, Any]:
     return {"id": programme.id, "name": programme.name, "name_en": programme.name_en,
             "facility_kind": programme.facility_kind.value, "audience": show_audience(programme.audience),
-            "limits": asdict(programme.limits), "records_time": programme.records_time}
+            "limits": asdict(programme.limits), "records_time": programme.records_time,
+            "provider_type": programme.provider_type.value, "volunteer": programme.volunteer}
 
 
 def show_session(session: ActivitySession) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from facilities.places import queries as places
 from facilities.places.models import FacilityKind, Space
 from facilities.places.services import hold_space, prepare_to_hold, release_space
 from facilities.programmes import queries
-from facilities.programmes.models import ActivitySession, Programme, SessionStatus
+from facilities.programmes.models import ActivitySession, Programme, ProviderType, SessionStatus
 
 LONGEST_SESSION = timedelta(hours=24)
 
@@ -52,12 +52,14 @@ class Offer:
 
 def add_programme(name: str, facility_kind: FacilityKind, *, name_en: str | None = None,
                   audience: Audience | None = None, summary: str | None = None, summary_en: str | None = None,
-                  limits: Limits | None = None, records_time: bool = False) -> Programme:
+                  limits: Limits | None = None, records_time: bool = False,
+                  provider_type: ProviderType = ProviderType.OWN, volunteer: bool = False) -> Programme:
     """`records_time`: coming and going are written down, as day care does.
 
     Refused `name_taken` or `ages_out_of_order`."""
     programme = Programme(name=name, name_en=name_en, facility_kind=facility_kind, summary=summary,
-                          summary_en=summary_en, records_time=records_time, **audience_columns(audience or Audience()),
+                          summary_en=summary_en, records_time=records_time,
+                          provider_type=provider_type, volunteer=volunteer, **audience_columns(audience or Audience()),
                           **asdict(limits or Limits()))
     db.session.add(programme)
     db.session.flush()

@@ -11,7 +11,8 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
-from facilities.statistics.queries import NOT_KNOWN, Dimension
+from facilities.engine.profiles import NOT_KNOWN
+from facilities.statistics.queries import Dimension
 from facilities.web.formats import month_label
 from facilities.web.parts import WORDS
 

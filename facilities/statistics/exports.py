@@ -15,7 +15,8 @@ from facilities.web import exports
 
 def as_file(kind: str, scope: Scope, by: Sequence[Dimension], rows: Sequence[Row], total: Figures) -> Response:
     header = [*(word_for(d) for d in by), _("Sessions held"), _("Person-times"), _("Persons"),
-              _("Person-times without a name"), _("Hours")]
+              _("Person-times without a name"), _("Hours"), _("Places taken, share"), _("Did not come, share"),
+              _("Hours on the waitlist, on average")]
     names = names_of(rows, by)
     table: list[list[exports.Cell]] = [
         [*(names.get(d, {}).get(v) or word_for(d, v) for d, v in row.of.items()), *asdict(row.figures).values()]

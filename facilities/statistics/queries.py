@@ -1,60 +1,62 @@
-"""The ledger of beneficiaries, computed from attendance rows and head counts alone.
+"""The ledger of beneficiaries: one question, and its answer for page, export and API alike.
 
-Every attendance is a fact of one person-time with a resident; every head count is a fact of several without one. The
-same facts give rows and total, page, export and API, so that they cannot disagree.
+Answers come from the ledger's pages (`statistics.pages`), by the arithmetic of engine.ledger; pages come from the facts
+(`statistics.facts`). Nothing else counts anybody.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    Select,
-    String,
-    case,
-    cast,
-    distinct,
-    func,
-    literal,
-    null,
-    select,
-    union_all,
-)
+import numpy as np
+from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
+from sqlalchemy import func, select
 
-from facilities.attendance.models import Attendance, HeadCount
-from facilities.engine.ages import ADULT_AGE, AGE_BANDS, ELDER_AGE, band_of
-from facilities.engine.beneficiaries import Category
-from facilities.engine.eligibility import Sex
-from facilities.engine.roll_call import AttendanceState
-from facilities.households.models import Resident
+from facilities.engine.ages import AGE_BANDS, band_of
+from facilities.engine.beneficiaries import OF_WHOM, Category
+from facilities.engine.ledger import Ints, Question, Sums, Total, by_hour, groupings, value_of
+from facilities.engine.profiles import NOT_KNOWN, SIZE, Table, all_profiles, counts_for, table
 from facilities.infra.db import db
-from facilities.infra.sql import day_number, local_day, minutes_between
 from facilities.kernel import clock
-from facilities.places.models import Facility, SubDistrict
+from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
-
-NOT_KNOWN = "unknown"
+from facilities.statistics.pages import Found, Key, Needed, Reach, read
 
 
 class Dimension(StrEnum):
     MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
     FACILITY = "facility"
     PROGRAMME = "programme"
     SUB_DISTRICT = "sub_district"
+    COMMUNITY = "community"  # where the place is
+    PROVIDER_TYPE = "provider_type"
+    VOLUNTEER = "volunteer"
     CATEGORY = "category"
     SEX = "sex"
     AGE_BAND = "age_band"
+    DISABILITY_CATEGORY = "disability_category"
+    DISABILITY_GRADE = "disability_grade"
 
+
+OF_PLACES = (Dimension.FACILITY, Dimension.SUB_DISTRICT, Dimension.COMMUNITY)
+OF_PROGRAMMES = (Dimension.PROGRAMME, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
+LAST_YEAR = 9999
+OF_PEOPLE = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND, Dimension.DISABILITY_CATEGORY,
+             Dimension.DISABILITY_GRADE)
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Local days, both included, and what the figures are narrowed to; `facility_ids` is the actor's own reach."""
+    """Local days, both included, and what the figures are narrowed to; `facility_ids` is the actor's own reach.
+
+    Words narrow to the rows that have them: `disability_category` 'unknown' to people of whom no disability is known.
+    """
 
     first: date
     last: date
@@ -62,6 +64,23 @@ class Scope:
     programme_id: int | None = None
     sub_district_code: str | None = None
     facility_ids: frozenset[int] | None = None
+    community_id: int | None = None
+    provider_type: str | None = None
+    volunteer: str | None = None
+    category: str | None = None
+    sex: str | None = None
+    age_band: str | None = None
+    disability_category: str | None = None
+    disability_grade: str | None = None
+
+    @property
+    def of_people(self) -> bool:
+        """Narrowed to some of those who were there."""
+        return any(getattr(self, dimension.value) is not None for dimension in OF_PEOPLE)
+
+    @property
+    def group(self) -> Category | None:
+        return Category(self.category) if self.category else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +88,9 @@ class Figures:
     """`persons` are distinct residents: not additive over rows, never more than person-times.
 
     `hours`: spent by everybody together. Where going was written down, from coming to going; else the session's length.
+    `fill_rate`: places taken of those on offer, in sessions that were held; None where people are told apart, for a
+    place on offer is nobody's yet. `no_show_rate`: of bookings whose outcome is known, those without anybody coming.
+    `waiting_hours`: how long who was on a waitlist waited for their place, on average. None: there were none.
     """
 
     sessions_held: int = 0
@@ -76,6 +98,9 @@ class Figures:
     persons: int = 0
     unidentified_person_times: int = 0
     hours: float = 0.0
+    fill_rate: float | None = None
+    no_show_rate: float | None = None
+    waiting_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,115 +109,224 @@ class Row:
     figures: Figures = field(default_factory=Figures)
 
 
-_LENGTH = minutes_between(ActivitySession.starts_at, ActivitySession.ends_at)
-
-
 def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
     """One row for each combination that has a person-time; a single row where `by` is empty."""
-    facts = _facts(scope, of_whom=Dimension.CATEGORY in by).subquery("facts")
-    keys = [_key(dimension, facts.c) for dimension in by]
-    found = (
-        select(
-            *(key.label(dimension.value) for dimension, key in zip(by, keys, strict=True)),
-            func.count(distinct(facts.c.session_id)), func.coalesce(func.sum(facts.c.number), 0),
-            func.count(distinct(facts.c.resident_id)),
-            func.coalesce(func.sum(case((facts.c.resident_id.is_(None), facts.c.number), else_=0)), 0),
-            func.coalesce(func.sum(facts.c.minutes), 0))
-        .select_from(facts)
-        .join(ActivitySession, ActivitySession.id == facts.c.session_id)
-        .join(Facility, Facility.id == ActivitySession.facility_id)
-        .group_by(*keys).order_by(*keys))
-    rows = []
-    for record in db.session.execute(found):
-        values = {dimension: _as_text(dimension, value) for dimension, value in zip(by, record, strict=False)}
-        held, times, persons, unnamed, minutes = (int(n) for n in record[len(by):])
-        rows.append(Row(values, Figures(held, times, persons, unnamed, round(minutes / 60, 1))))
-    return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
+    return Ledger(scope).rows(by)
 
 
 def total(scope: Scope) -> Figures:
-    rows = beneficiaries(scope)
-    return rows[0].figures if rows else Figures()
+    return Ledger(scope).total()
 
 
-def _facts(scope: Scope, *, of_whom: bool) -> CompoundSelect[Any]:
-    """(session_id, resident_id or null, category, sex, age_band, number, minutes): a union of all that counts."""
-    age = (local_day(ActivitySession.starts_at) - day_number(Resident.birth_date)) // literal(10_000, Integer)
-    counted = [
-        _named(scope, _category(age), age),
-        _counted(scope, Category.WOMEN, HeadCount.women, Sex.FEMALE),
-        _counted(scope, Category.CHILDREN, HeadCount.children),
-        _counted(scope, Category.MEN, HeadCount.men, Sex.MALE),
-        _counted(scope, Category.UNKNOWN, HeadCount.unnamed_walk_ins),
-    ]
-    if of_whom:
-        counted += [
-            _named(scope, literal(Category.ELDERS.value), age).where(age >= ELDER_AGE),
-            _counted(scope, Category.ELDERS, HeadCount.elders),
-            _counted(scope, Category.DISABLED, HeadCount.disabled),
-        ]
-    return union_all(*counted)
+def who_counts(scope: Scope, category: Category | None) -> Table:
+    """Which profiles count, in this group, for what was asked."""
+    who = counts_for(category)
+    narrowed = {d: word for d in OF_PEOPLE if (word := getattr(scope, d.value)) and d is not Dimension.CATEGORY}
+    if not narrowed:
+        return who
+    return who & table(lambda profile: all(value_of(profile, d.value) == word for d, word in narrowed.items()))
 
 
-def _named(scope: Scope, category: ColumnElement[str], age: ColumnElement[int]) -> Select[Any]:
-    return _within(scope, select(
-        Attendance.session_id.label("session_id"), Attendance.resident_id.label("resident_id"),
-        category.label("category"), cast(Resident.sex, String).label("sex"), _band(age).label("age_band"),
-        literal(1, Integer).label("number"), func.coalesce(Attendance.minutes, _LENGTH).label("minutes"),
-    ).join(ActivitySession, ActivitySession.id == Attendance.session_id)
-     .join(Resident, Resident.id == Attendance.resident_id)
-     .where(Attendance.state == AttendanceState.PRESENT))
+Kinds = list[dict[Dimension, str]]  # of each part of those who count, what they have in common
 
 
-def _counted(scope: Scope, category: Category, number: Any, sex: Sex | None = None) -> Select[Any]:  # noqa: ANN401 - a column
-    return _within(scope, select(
-        HeadCount.session_id, cast(null(), Attendance.resident_id.type), literal(category.value),
-        literal(sex.value if sex else NOT_KNOWN), literal(NOT_KNOWN), number, number * _LENGTH,
-    ).join(ActivitySession, ActivitySession.id == HeadCount.session_id).where(number > 0))
+class Ledger:
+    """What happened within a scope, for as many divisions of it as are asked."""
+
+    def __init__(self, scope: Scope) -> None:
+        self.scope = scope
+        self.places = _places()
+        self.programmes = _programmes()
+        self.reach = self._reach()
+        self._read: dict[Needed, Found] = {}
+
+    def rows(self, by: Sequence[Dimension]) -> list[Row]:
+        found = self._found(by)
+        groups = _Groups([d for d in by if d not in OF_PEOPLE], self)
+        of_pages, of_loose, of_bits = (groups.of(k) for k in (found.keys, found.loose_keys, found.bit_keys))
+        rows: list[Row] = []
+        for category in self._passes(by):
+            question, kinds = self._question(by, category)
+            total = Total(question, len(groups.values))
+            total.add_pages(found.pages, of_pages, held=question.grouped is not None)
+            total.add_bits(found.bits, of_bits)
+            total.add_facts(found.loose_sessions, found.loose_facts, of_loose)
+            sums = total.result()
+            for entry in np.flatnonzero(sums.times).tolist():
+                values = {**groups.values[entry // len(kinds)], **kinds[entry % len(kinds)]}
+                rows.append(Row({d: values[d] for d in by},
+                                _figures(sums, entry, entry // len(kinds), self._divides_people(by))))
+        return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
+
+    def total(self) -> Figures:
+        found = self._found(())
+        question, _ = self._question((), self.scope.group)
+        total = Total(question, 1)
+        total.add_pages(found.pages, np.zeros(len(found.pages), np.int64), held=question.grouped is not None)
+        total.add_bits(found.bits, np.zeros(len(found.bits), np.int64))
+        total.add_facts(found.loose_sessions, found.loose_facts, np.zeros(len(found.loose_sessions), np.int64))
+        return _figures(total.result(), 0, 0, self._divides_people(()))
+
+    def opened(self) -> Found:
+        """Down to the sessions."""
+        return self._take(Needed(sessions=True))
+
+    def busy_hours(self) -> dict[tuple[int, int], int]:
+        """(weekday from Monday, local hour at which the session starts) → person-times, whoever was there."""
+        found, busy = self.opened(), Counter[tuple[int, int]]()
+        everybody = counts_for(None)
+        loose = Counter[int]()
+        for session, profile, times in found.loose_facts[["session", "profile", "times"]].tolist():
+            loose[session] += times if everybody[profile] else 0
+        starts = [(minutes, times) for minutes, _, times in by_hour(found.pages)]
+        starts += [(minutes, loose[number]) for number, minutes in found.loose_sessions[["id", "starts"]].tolist()]
+        for minutes, times in starts:
+            start = clock.local(datetime.fromtimestamp(minutes * 60, UTC))
+            busy[(start.weekday(), start.hour)] += times
+        return {at: times for at, times in busy.items() if times}
+
+    def _found(self, by: Sequence[Dimension]) -> Found:
+        scope = self.scope
+        of_people = {d for d in OF_PEOPLE if d in by or getattr(scope, d.value) is not None}
+        return self._take(Needed(
+            places=self.reach.facility_ids is not None or any(d in OF_PLACES for d in by),
+            programmes=self.reach.programme_ids is not None or any(d in OF_PROGRAMMES for d in by),
+            months=any(d in (Dimension.MONTH, Dimension.QUARTER) for d in by), bits=len(of_people) > 1))
+
+    def _take(self, needed: Needed) -> Found:
+        if needed not in self._read:
+            self._read[needed] = read(self.reach, needed)
+        return self._read[needed]
+
+    def _divides_people(self, by: Sequence[Dimension]) -> bool:
+        return self.scope.of_people or any(d in OF_PEOPLE for d in by)
+
+    def _reach(self) -> Reach:
+        scope = self.scope
+        facility_ids: set[int] | None = None
+        programme_ids: set[int] | None = None
+        if any(v is not None for v in (scope.facility_ids, scope.facility_id, scope.sub_district_code,
+                                       scope.community_id)):
+            facility_ids = {i for i, place in self.places.items() if _is_meant(scope, i, place)}
+        if any(v is not None for v in (scope.programme_id, scope.provider_type, scope.volunteer)):
+            programme_ids = {i for i, programme in self.programmes.items()
+                             if scope.programme_id in (None, i)
+                             and scope.provider_type in (None, programme.provider_type)
+                             and scope.volunteer in (None, programme.volunteer)}
+        return Reach(scope.first, scope.last, facility_ids, programme_ids)
+
+    def _passes(self, by: Sequence[Dimension]) -> Sequence[Category | None]:
+        """Groups that overlap are counted each by itself."""
+        if self.scope.group is not None or Dimension.CATEGORY not in by:
+            return (self.scope.group,)
+        return (None, *OF_WHOM)
+
+    def _question(self, by: Sequence[Dimension], category: Category | None) -> tuple[Question, Kinds]:
+        parts, kinds = _parts([d for d in by if d in OF_PEOPLE], category)
+        ways = {d: None for d in OF_PEOPLE if d in by}
+        narrowed = {d: word for d in OF_PEOPLE if (word := getattr(self.scope, d.value)) is not None}
+        grouped: list[int | None] | None = None
+        if len(ways | narrowed) <= 1:
+            (dimension,) = ways or narrowed or (None,)
+            grouped = [_grouping(dimension, of.get(dimension) or narrowed.get(dimension)) if dimension else 0
+                       for of in kinds]
+        return Question(who_counts(self.scope, category), parts, len(kinds), grouped), kinds
 
 
-def _within(scope: Scope, facts: Select[Any]) -> Select[Any]:
-    start, end = clock.day_span(scope.first, scope.last)
-    facts = (facts.join(Facility, Facility.id == ActivitySession.facility_id)
-             .where(ActivitySession.starts_at >= start, ActivitySession.starts_at < end,
-                    ActivitySession.status != SessionStatus.CANCELLED))
-    if scope.facility_id is not None:
-        facts = facts.where(ActivitySession.facility_id == scope.facility_id)
-    if scope.facility_ids is not None:
-        facts = facts.where(ActivitySession.facility_id.in_(scope.facility_ids))
-    if scope.programme_id is not None:
-        facts = facts.where(ActivitySession.programme_id == scope.programme_id)
-    if scope.sub_district_code is not None:
-        facts = facts.where(Facility.sub_district_code == scope.sub_district_code)
-    return facts
+@cache
+def _grouping(dimension: Dimension, value: str | None) -> int | None:
+    """Where sessions held are counted for a value; None where nobody counts by it."""
+    return next((number for number, grouping in enumerate(groupings())
+                 if (grouping.dimension, grouping.value) == (dimension.value, value)), None)
 
 
-def _category(age: ColumnElement[int]) -> ColumnElement[str]:
-    """engine.beneficiaries in SQL: a test compares the two over every age."""
-    return case(
-        (age.is_(None), Category.UNKNOWN.value), (age < ADULT_AGE, Category.CHILDREN.value),
-        (Resident.sex == Sex.FEMALE, Category.WOMEN.value), else_=Category.MEN.value)
+class _Groups:
+    """What pages have in common as far as a question tells them apart: `values` of each group, in order of number."""
+
+    def __init__(self, by: Sequence[Dimension], ledger: Ledger) -> None:
+        self.by, self.ledger = by, ledger
+        self.values: list[dict[Dimension, str]] = [] if by else [{}]
+        self._numbers: dict[tuple[str, ...], int] = {} if by else {(): 0}
+        self._known: dict[Key, int] = {}
+
+    def of(self, keys: Sequence[Key]) -> Ints:
+        return np.fromiter((self._number(key) for key in keys), np.int64, len(keys))
+
+    def _number(self, key: Key) -> int:
+        if key not in self._known:
+            values = tuple(OF_A_PAGE[d](*key, self.ledger) for d in self.by)
+            if values not in self._numbers:
+                self._numbers[values] = len(self.values)
+                self.values.append(dict(zip(self.by, values, strict=True)))
+            self._known[key] = self._numbers[values]
+        return self._known[key]
 
 
-def _band(age: ColumnElement[int]) -> ColumnElement[str]:
-    bands = [(age >= start, band_of(start)) for start in sorted(AGE_BANDS[1:], reverse=True)]
-    return case((age.is_(None), NOT_KNOWN), *bands, else_=band_of(AGE_BANDS[0]))
+@dataclass(frozen=True, slots=True)
+class _Place:
+    sub_district_code: str
+    community_id: int | None
 
 
-def _key(dimension: Dimension, facts: Any) -> ColumnElement[Any]:  # noqa: ANN401 - a subquery's columns
-    keys: dict[Dimension, Any] = {
-        Dimension.MONTH: local_day(ActivitySession.starts_at) // literal(100, Integer),
-        Dimension.FACILITY: ActivitySession.facility_id,
-        Dimension.PROGRAMME: ActivitySession.programme_id,
-        Dimension.SUB_DISTRICT: Facility.sub_district_code,
-        Dimension.CATEGORY: facts.category, Dimension.SEX: facts.sex, Dimension.AGE_BAND: facts.age_band,
-    }
-    return keys[dimension]  # type: ignore[no-any-return]
+@dataclass(frozen=True, slots=True)
+class _Programme:
+    provider_type: str
+    volunteer: str
 
 
-def _as_text(dimension: Dimension, value: object) -> str:
-    text = str(value)
-    return f"{text[:4]}-{text[4:]}" if dimension is Dimension.MONTH else text
+OF_A_PAGE: dict[Dimension, Callable[[int, int, int, Ledger], str]] = {
+    Dimension.MONTH: lambda month, _f, _p, _l: f"{month // 100}-{month % 100:02}",
+    Dimension.QUARTER: lambda month, _f, _p, _l: f"{month // 100}-Q{(month % 100 + 2) // 3}",
+    Dimension.YEAR: lambda period, _f, _p, _l: str(period if period <= LAST_YEAR else period // 100),
+    Dimension.FACILITY: lambda _m, facility, _p, _l: str(facility),
+    Dimension.PROGRAMME: lambda _m, _f, programme, _l: str(programme),
+    Dimension.SUB_DISTRICT: lambda _m, facility, _p, ledger: ledger.places[facility].sub_district_code,
+    Dimension.COMMUNITY: lambda _m, facility, _p, ledger: str(ledger.places[facility].community_id or NOT_KNOWN),
+    Dimension.PROVIDER_TYPE: lambda _m, _f, programme, ledger: ledger.programmes[programme].provider_type,
+    Dimension.VOLUNTEER: lambda _m, _f, programme, ledger: ledger.programmes[programme].volunteer,
+}
+
+def _places() -> dict[int, _Place]:
+    rows = db.session.execute(select(Facility.id, Facility.sub_district_code, Facility.community_id)).tuples()
+    return {number: _Place(code, community) for number, code, community in rows}
+
+
+def _programmes() -> dict[int, _Programme]:
+    rows = db.session.execute(select(Programme.id, Programme.provider_type, Programme.volunteer)).tuples()
+    return {number: _Programme(provider.value, "yes" if volunteer else "no") for number, provider, volunteer in rows}
+
+
+def _is_meant(scope: Scope, number: int, place: _Place) -> bool:
+    return ((scope.facility_ids is None or number in scope.facility_ids)
+            and scope.facility_id in (None, number)
+            and scope.sub_district_code in (None, place.sub_district_code)
+            and scope.community_id in (None, place.community_id))
+
+
+def _parts(by: Sequence[Dimension], category: Category | None) -> tuple[Ints, Kinds]:
+    """What the profiles have in common, and of each profile which of them; `category` stands for itself."""
+    known: dict[tuple[str, ...], int] = {}
+    parts = np.zeros(SIZE, np.int64)
+    for code, profile in enumerate(all_profiles()):
+        values = tuple(category.value if category and d is Dimension.CATEGORY else value_of(profile, d.value)
+                       for d in by)
+        parts[code] = known.setdefault(values, len(known))
+    return parts, [dict(zip(by, values, strict=True)) for values in known]
+
+
+def _figures(sums: Sums, entry: int, group: int, divides_people: bool) -> Figures:
+    def of(array: Ints) -> int:
+        return int(array[entry])
+
+    capacity, places = (int(n) for n in sums.room[:, group])
+    if divides_people:
+        capacity = 0
+    outcomes = of(sums.came) + of(sums.missed)
+    return Figures(
+        of(sums.held), of(sums.times), of(sums.persons), of(sums.unnamed), round(of(sums.minutes) / 60, 1),
+        round(places / capacity, 4) if capacity else None,
+        round(of(sums.missed) / outcomes, 4) if outcomes else None,
+        round(of(sums.waited) / of(sums.waits) / 60, 1) if of(sums.waits) else None)
 
 
 _CATEGORY_ORDER = [c.value for c in Category]
@@ -206,17 +340,50 @@ def _rank(dimension: Dimension, value: str) -> tuple[int, str]:
     return (int(value), "") if value.isdigit() else (0, value)
 
 
+# -- periods
+
+
+def period_before(scope: Scope) -> Scope:
+    """As long, and right before: whole months where the period is whole months, else as many days."""
+    after = scope.last + timedelta(days=1)
+    if scope.first.day == 1 and after.day == 1:
+        length = (after.year - scope.first.year) * 12 + after.month - scope.first.month
+        first = scope.first - relativedelta(months=length)
+    else:
+        first = scope.first - (after - scope.first)
+    return replace(scope, first=first, last=scope.first - timedelta(days=1))
+
+
+def year_before(scope: Scope) -> Scope:
+    """The same days a year earlier; the last of a month stays the last."""
+    year = relativedelta(years=1)
+    return replace(scope, first=scope.first - year, last=scope.last + timedelta(days=1) - year - timedelta(days=1))
+
+
+def day_of(session: ActivitySession) -> date:
+    """The district's day on which it counts."""
+    return clock.local_date(session.starts_at)
+
+
+def busy_hours(scope: Scope) -> dict[tuple[int, int], int]:
+    return Ledger(scope).busy_hours()
+
+
+# -- names
+
+
 def names(dimension: Dimension, values: Iterable[str]) -> dict[str, Any]:
-    """The things behind ids in rows: facilities, programmes, sub-districts."""
+    """The things behind ids in rows: facilities, programmes, sub-districts, communities."""
     wanted = set(values)
     if dimension is Dimension.SUB_DISTRICT:
         return {s.code: s for s in db.session.scalars(select(SubDistrict).where(SubDistrict.code.in_(wanted)))}
-    models: dict[Dimension, type[Facility] | type[Programme]] = {
-        Dimension.FACILITY: Facility, Dimension.PROGRAMME: Programme}
-    if dimension not in models or not wanted:
+    models: dict[Dimension, type[Facility] | type[Programme] | type[Community]] = {
+        Dimension.FACILITY: Facility, Dimension.PROGRAMME: Programme, Dimension.COMMUNITY: Community}
+    numbers = [int(value) for value in wanted if value.isdigit()]
+    if dimension not in models or not numbers:
         return {}
     model: Any = models[dimension]
-    return {str(row.id): row for row in db.session.scalars(select(model).where(model.id.in_([int(v) for v in wanted])))}
+    return {str(row.id): row for row in db.session.scalars(select(model).where(model.id.in_(numbers)))}
 
 
 def first_day_with_figures(scope: Scope) -> date | None:

@@ -1,15 +1,22 @@
-"""The verb that makes figures trustworthy: count again from the log, and compare."""
+"""The verb that makes figures trustworthy: count again, compare, and repair what differs where that is asked.
 
-from collections.abc import Callable, Iterator
+Twice, as figures are made in two steps: sessions from the log of their events, the ledger's pages from the sessions.
+"""
+
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from sqlalchemy import select
 
 from facilities.attendance import queries as attendance
 from facilities.attendance.models import AttendanceEvent
+from facilities.attendance.services import project
 from facilities.engine.roll_call import read_roll
-from facilities.infra.db import db
+from facilities.infra.db import db, unit_of_work
+from facilities.programmes import queries as programmes
 from facilities.programmes.models import ActivitySession, SessionStatus
+from facilities.statistics import pages
 
 AT_ONCE = 200
 
@@ -24,7 +31,14 @@ class Difference:
     kept: object
 
 
-def verify(progress: Callable[[int, int], None] = lambda done, of: None) -> tuple[int, list[Difference]]:
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(what: str, done: int, of: int) -> None:
+    """Nobody watches."""
+
+
+def verify(progress: Progress = _silent) -> tuple[int, list[Difference]]:
     """Recount every session from its events. Returns how many sessions were looked at, and the differences."""
     logged = select(AttendanceEvent.session_id).distinct()
     held = select(ActivitySession.id).where(ActivitySession.status == SessionStatus.HELD)
@@ -32,7 +46,7 @@ def verify(progress: Callable[[int, int], None] = lambda done, of: None) -> tupl
     differences: list[Difference] = []
     for start in range(0, len(ids), AT_ONCE):
         differences.extend(_compare(ids[start:start + AT_ONCE]))
-        progress(min(start + AT_ONCE, len(ids)), len(ids))
+        progress("sessions", min(start + AT_ONCE, len(ids)), len(ids))
     return len(ids), differences
 
 
@@ -62,3 +76,36 @@ def _compare(ids: list[int]) -> Iterator[Difference]:
         for what in said:
             if said[what] != stored[what]:
                 yield Difference(session_id, what, said[what], stored[what])
+
+
+def repair(differences: Collection[Difference], progress: Progress = _silent) -> None:
+    """What is kept of these sessions follows their events again; nothing is typed in.
+
+    Each session is a unit of its own, locked like one that is just being ticked.
+    """
+    ids = sorted({difference.session_id for difference in differences})
+    for number, session_id in enumerate(ids, start=1):
+        unit_of_work(partial(_follow_events, session_id))
+        progress("repaired", number, len(ids))
+
+
+def _follow_events(session_id: int) -> None:
+    project(programmes.sessions_for_update({session_id})[session_id])
+
+
+def verify_pages(progress: Progress = _silent, *, mend: bool = False) -> tuple[int, list[pages.Key]]:
+    """Recount the ledger, pages from their sessions and sheets from their pages. Returns how many, and which differed.
+
+    A period is a unit of its own, also where what differs is made anew.
+    """
+    months = pages.months()
+    periods = [*months, *sorted({month // 100 for month in months})]
+    steps = [partial(pages.compare, month, mend=mend) for month in months]
+    steps += [partial(pages.compare_sheets, period, mend=mend) for period in periods]
+    looked_at, wrong = 0, list[pages.Key]()
+    for number, step in enumerate(steps, start=1):
+        seen, differ = unit_of_work(step)
+        looked_at += seen
+        wrong += differ
+        progress("pages and sheets", number, len(steps))
+    return looked_at, wrong

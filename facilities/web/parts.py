@@ -93,6 +93,8 @@ WORDS: dict[str, dict[Any, Any]] = {
         "registrations_forgotten": _l("Registrations that nobody confirmed"),
         "addresses_forgotten": _l("Addresses that nobody confirmed"),
         "data_forgotten": _l("Data that has been kept long enough"), "runs_forgotten": _l("Old entries of this page"),
+        "figures_followed": _l("Figures brought up to date"),
+        "sheets_gathered": _l("Figures of months and years gathered"),
         "figures_checked": _l("Figures counted again"),
     },
     "health": {"fine": _l("On time"), "running": _l("At work"), "late": _l("Late"), "failed": _l("Failed")},

@@ -34,7 +34,7 @@ def measures(row: dict[str, Any]) -> tuple[int, ...]:
 
 def read(cells: list[str]) -> tuple[float, ...]:
     """A row of a file: whole numbers, and hours at its end."""
-    return (*(int(cell) for cell in cells[:-1]), float(cells[-1]))
+    return (*(int(cell) for cell in cells[:4]), float(cells[4]))
 
 
 def rows_by(answer: dict[str, Any], *dimensions: str) -> dict[Any, tuple[int, ...]]:

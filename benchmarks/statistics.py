@@ -1,0 +1,198 @@
+"""How fast figures are answered from the ledger's pages, and what keeping the pages costs.
+
+    python -m benchmarks.statistics [--rows 5000000] [--residents 50000] [--rounds 3] [--check] [--markdown FILE]
+
+On a PostgreSQL of its own: attendance of three years, made up. Each question is asked three ways in the same round: of
+the ledger (`statistics.queries`, as page, export and API ask it), by plain SQL with COUNT(DISTINCT) over the indexed
+rows, and by DuckDB over Parquet of the same rows with nothing left to join. The three must agree to the last person.
+`--check`: exit 1 where a question takes more than 1/50 of plain SQL's time (or 20 ms where that would be less) or more
+than 1/3 of DuckDB's, or keeping the pages more than 20 % on top of recording.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+from flask import Flask
+from sqlalchemy import text
+
+from benchmarks import postgresql
+from benchmarks.ledger.cost import cost_of_keeping
+from benchmarks.ledger.district import FIRST_DAY, MONTHS, District, load, made_up
+from benchmarks.ledger.plain import as_parquet, duckdb_sql, postgresql_sql
+from benchmarks.processes import environment, hard_deadline, manage
+from config import Settings
+from facilities.app import create_app
+from facilities.engine.beneficiaries import Category
+from facilities.infra.db import db, unit_of_work
+from facilities.statistics import pages, queries
+from facilities.statistics.queries import Dimension, Scope
+
+OF_PLAIN, OF_DUCKDB, AT_LEAST, ON_TOP = 1 / 50, 1 / 3, 0.020, 0.20
+YEAR = (date(2025, 1, 1), date(2025, 12, 31))
+LAST_DAY = FIRST_DAY.replace(year=FIRST_DAY.year + MONTHS // 12 - 1, month=12, day=31)
+QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
+    "a year, in all": (Scope(*YEAR), ()),
+    "a year by month": (Scope(*YEAR), (Dimension.MONTH,)),
+    "a year by facility, month and category": (Scope(*YEAR), (Dimension.FACILITY, Dimension.MONTH, Dimension.CATEGORY)),
+    "a year by programme, sex and age band": (Scope(*YEAR), (Dimension.PROGRAMME, Dimension.SEX, Dimension.AGE_BAND)),
+    "a year by facility, programme, month": (Scope(*YEAR), (Dimension.FACILITY, Dimension.PROGRAMME, Dimension.MONTH)),
+    "a year by sub-district and kind of disability": (Scope(*YEAR), (Dimension.SUB_DISTRICT, Dimension.DISABILITY_CATEGORY)),
+    "women of a year by quarter": (Scope(*YEAR, category=Category.WOMEN.value), (Dimension.QUARTER,)),
+    "three years by year and category": (Scope(FIRST_DAY, LAST_DAY), (Dimension.YEAR, Dimension.CATEGORY)),
+    "one facility, a year by month": (Scope(*YEAR, facility_id=7), (Dimension.MONTH,)),
+    "one facility, one month by category": (Scope(date(2025, 3, 1), date(2025, 3, 31), facility_id=7), (Dimension.CATEGORY,)),
+    "a year until 27 November by facility": (Scope(YEAR[0], date(2025, 11, 27)), (Dimension.FACILITY,)),
+    "from 10 March to 20 October by category": (Scope(date(2025, 3, 10), date(2025, 10, 20)), (Dimension.CATEGORY,)),
+}
+
+
+class Failed(Exception):
+    """The figures mean nothing; the text says why."""
+
+
+@dataclass
+class Times:
+    """Seconds of each round."""
+
+    ledger: list[float] = field(default_factory=list)
+    plain: list[float] = field(default_factory=list)
+    duckdb: list[float] = field(default_factory=list)
+
+
+Answer = dict[tuple[str, ...], tuple[int, int, int]]  # values of the dimensions: sessions held, person-times, persons
+
+
+def of_ledger(scope: Scope, by: Sequence[Dimension]) -> Answer:
+    return {tuple(row.of[d] for d in by): (row.figures.sessions_held, row.figures.person_times, row.figures.persons)
+            for row in queries.beneficiaries(scope, by)}
+
+
+def _answer(rows: Sequence[Any], by: Sequence[Dimension]) -> Answer:
+    return {tuple(str(value) for value in row[:len(by)]): tuple(int(n) for n in row[len(by):])  # type: ignore[misc]
+            for row in rows}
+
+
+def _timed(ask: Callable[[], Answer]) -> tuple[float, Answer]:
+    began = time.perf_counter()
+    answer = ask()
+    return time.perf_counter() - began, answer
+
+
+def one_round(rows: "duckdb.DuckDBPyConnection", times: dict[str, Times]) -> None:
+    for name, (scope, by) in QUESTIONS.items():
+        plain, duck = postgresql_sql(scope, by), duckdb_sql(scope, by)
+        took, ledger = _timed(lambda: of_ledger(scope, by))  # noqa: B023 - called here and now
+        times[name].ledger.append(took)
+        db.session.rollback()
+        took, by_plain = _timed(lambda: _answer(db.session.execute(text(plain)).all(), by))  # noqa: B023
+        times[name].plain.append(took)
+        db.session.rollback()
+        took, by_duck = _timed(lambda: _answer(rows.execute(duck).fetchall(), by))  # noqa: B023
+        times[name].duckdb.append(took)
+        for who, other in (("plain SQL", by_plain), ("DuckDB", by_duck)):
+            if other != ledger:
+                wrong = [key for key in ledger.keys() | other.keys() if ledger.get(key) != other.get(key)]
+                raise Failed(f"{name}: {len(wrong)} rows differ from {who}'s, such as "
+                             f"{[(key, ledger.get(key), other.get(key)) for key in wrong[:3]]}")
+
+
+def fill(app: Flask, url: str, district: District) -> None:
+    load(url, district)
+    with app.app_context():
+        began = time.perf_counter()
+        number = sum(unit_of_work(partial(pages.compare, month, mend=True))[0] for month in pages.months())
+        made = time.perf_counter()
+        while unit_of_work(pages.settle):
+            pass
+        size, rows = (db.session.scalar(text(f"SELECT pg_total_relation_size('{table}')"))
+                      for table in ("ledger_pages", "attendances"))
+        print(f"{number:,} pages of {len(district.session):,} attendances made in {made - began:.1f} s, their sheets in "
+              f"{time.perf_counter() - made:.1f} s; {size / 1e6:.0f} MB beside {rows / 1e6:.0f} MB", flush=True)
+
+
+def measure(url: str, folder: Path, district: District, rounds: int) -> tuple[dict[str, Times], list[float]]:
+    environ = environment(url, folder / "instance")
+    manage(environ, "db", "upgrade")
+    app = create_app(Settings.read(environ))
+    fill(app, url, district)
+    rows = as_parquet(district, folder / "rows.parquet")
+    times = {name: Times() for name in QUESTIONS}
+    with app.app_context():
+        one_round(rows, {name: Times() for name in QUESTIONS})  # everything warm
+        for _ in range(rounds):
+            one_round(rows, times)
+        costs = cost_of_keeping(len(district.born), rounds)
+        db.session.remove()
+        db.engine.dispose()
+    return times, costs
+
+
+def _milliseconds(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds) * 1000:,.1f}"
+
+
+def table(times: dict[str, Times], costs: Sequence[float]) -> list[str]:
+    lines = [
+        "| question | ledger, ms | plain SQL, ms | DuckDB, ms | of plain SQL | of DuckDB |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, found in times.items():
+        plain, duck = (statistics.median(ours / theirs for ours, theirs in zip(found.ledger, other, strict=True))
+                       for other in (found.plain, found.duckdb))
+        lines.append(f"| {name} | {_milliseconds(found.ledger)} | {_milliseconds(found.plain)} | "
+                     f"{_milliseconds(found.duckdb)} | 1/{1 / plain:.0f} | 1/{1 / duck:.1f} |")
+    cost = f"{statistics.median(costs):.1%} on top of recording ({min(costs):.1%}–{max(costs):.1%})"
+    lines += ["", f"Keeping the pages costs {cost}."]
+    return lines
+
+
+def is_met(times: dict[str, Times], costs: Sequence[float]) -> bool:
+    return statistics.median(costs) <= ON_TOP and all(
+        statistics.median(found.ledger) <= max(OF_PLAIN * statistics.median(found.plain), AT_LEAST)
+        and statistics.median(found.ledger) <= max(OF_DUCKDB * statistics.median(found.duckdb), AT_LEAST)
+        for found in times.values())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=5_000_000)
+    parser.add_argument("--residents", type=int, default=50_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--markdown", type=Path, help="write the table there as well")
+    chosen = parser.parse_args()
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, numpy {np.__version__}, "
+          f"DuckDB {duckdb.__version__}, {chosen.rounds} rounds; medians", flush=True)
+    try:
+        with hard_deadline(3000), tempfile.TemporaryDirectory(prefix="huimin-figures.") as folder, \
+                postgresql.server() as server:
+            url = postgresql.create_database(server, "huimin_benchmark_figures")
+            try:
+                times, costs = measure(url, Path(folder), made_up(chosen.rows, chosen.residents), chosen.rounds)
+            finally:
+                postgresql.drop_database(server, "huimin_benchmark_figures")
+    except Failed as failed:
+        print(f"FAILED: {failed}", file=sys.stderr)
+        return 1
+    lines = table(times, costs)
+    print(*lines, sep="\n", flush=True)
+    if chosen.markdown:
+        chosen.markdown.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return 0 if is_met(times, costs) or not chosen.check else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+"""What the ledger keeps so that it need not count again: pages, and which of them no longer say what is so.
+
+Triggers on the tables that figures are counted from mark a page as stale in the transaction that changes it, whichever
+way the change comes. Until a page is made anew, its sessions are counted from their rows: figures are never behind.
+"""
+
+from sqlalchemy import Connection, LargeBinary, event
+from sqlalchemy.orm import Mapped, mapped_column
+
+from facilities.attendance.models import Attendance, HeadCount
+from facilities.bookings.models import Booking
+from facilities.households.models import Resident
+from facilities.infra.columns import BigId
+from facilities.infra.db import Model
+from facilities.infra.exclusion import check
+from facilities.programmes.models import ActivitySession
+
+
+class LedgerPage(Model):
+    """A page: up to 64 sessions of a programme at a facility in a month (202409), packed as engine.ledger says.
+
+    Or a sheet, which gathers pages: facility 0 or programme 0 stands for all of them, period 2024 for the year.
+    """
+
+    __tablename__ = "ledger_pages"
+    __table_args__ = (
+        check("first_day <= last_day AND first_day / 100 = period AND last_day / 100 = period", "days_of_the_month"),
+        check("part >= 0", "part_from_zero"),
+    )
+
+    period: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    facility_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    programme_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    first_day: Mapped[int | None]  # 20240903; of a sheet nobody asks
+    last_day: Mapped[int | None]
+    sessions: Mapped[bytes] = mapped_column(LargeBinary)
+    facts: Mapped[bytes] = mapped_column(LargeBinary)
+    cells: Mapped[bytes] = mapped_column(LargeBinary)
+    people: Mapped[bytes] = mapped_column(LargeBinary)
+    held: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class StalePage(Model):
+    """A mark: something that the page is counted from has changed. As many as there are changes: nobody waits here."""
+
+    __tablename__ = "stale_pages"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    month: Mapped[int]
+    facility_id: Mapped[int]  # no foreign key: a mark outlives nothing, and costs a writer nothing
+    programme_id: Mapped[int]
+
+
+class StaleSheets(Model):
+    """A month or a year whose pages have changed since its sheets were gathered."""
+
+    __tablename__ = "stale_sheets"
+
+    period: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+MONTH = {
+    "postgresql": "CAST(to_char({0}starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMM') AS integer)",
+    "sqlite": "CAST(strftime('%Y%m', {0}starts_at, '+8 hours') AS INTEGER)",
+}
+MARK = "INSERT INTO stale_pages (month, facility_id, programme_id) "
+CHANGES_A_SESSION = ("facility_id", "programme_id", "starts_at", "ends_at", "capacity", "status")
+CHANGES_A_PERSON = ("sex", "birth_date", "disability_category", "disability_grade")
+
+
+def _marks(dialect: str) -> dict[str, list[tuple[str, str, str, str]]]:
+    """By table: (what it is called, on what it fires, when, what it does) of each trigger."""
+    month = MONTH[dialect]
+
+    def of(session_id: str, only: str = "") -> str:
+        return (f"{MARK}SELECT {month.format('s.')}, s.facility_id, s.programme_id "  # noqa: S608 - names of ours
+                f"FROM activity_sessions AS s WHERE s.id = {session_id}{only}")
+
+    def itself(row: str) -> str:
+        return f"{MARK}VALUES ({month.format(f'{row}.')}, {row}.facility_id, {row}.programme_id)"
+
+    of_a_roll = [("entered", "INSERT", "", of("NEW.session_id")), ("changed", "UPDATE", "", of("NEW.session_id")),
+                 ("removed", "DELETE", "", of("OLD.session_id"))]
+    its_sessions = ("s.id IN (SELECT session_id FROM attendances WHERE resident_id = NEW.id UNION "
+                    "SELECT session_id FROM bookings WHERE resident_id = NEW.id)")
+    return {
+        "attendances": of_a_roll,
+        "head_counts": of_a_roll,
+        "bookings": [
+            ("entered", "INSERT", "NEW.state IN ('attended', 'no_show')", of("NEW.session_id")),
+            ("changed", "UPDATE OF state, resident_id, promoted_at", "",
+             of("NEW.session_id", " AND s.status = 'held'")),
+            ("removed", "DELETE", "OLD.state IN ('attended', 'no_show')", of("OLD.session_id")),
+        ],
+        "activity_sessions": [
+            ("moved", f"UPDATE OF {', '.join(CHANGES_A_SESSION)}", "", f"{itself('OLD')}; {itself('NEW')}"),
+            ("filled", "UPDATE OF places_taken", "OLD.status = 'held'", itself("NEW")),
+        ],
+        "residents": [
+            ("corrected", f"UPDATE OF {', '.join(CHANGES_A_PERSON)}", "",
+             (f"{MARK}SELECT DISTINCT {month.format('s.')}, s.facility_id, s.programme_id "  # noqa: S608 - names of ours
+              f"FROM activity_sessions AS s WHERE {its_sessions}")),
+        ],
+    }
+
+
+def marking_triggers(dialect: str) -> dict[str, list[str]]:
+    """The statements that make the triggers, by table."""
+    made: dict[str, list[str]] = {}
+    for table, triggers in _marks(dialect).items():
+        made[table] = []
+        for what, on, when, does in triggers:
+            name = f"{table}_{what}_marks_pages"
+            condition = f"WHEN ({when}) " if when else ""
+            if dialect == "sqlite":
+                made[table].append(f"CREATE TRIGGER {name} AFTER {on} ON {table} {condition}BEGIN {does}; END")
+                continue
+            made[table].append(f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS "
+                               f"$$ BEGIN {does}; RETURN NULL; END $$")
+            made[table].append(f"CREATE TRIGGER {name} AFTER {on} ON {table} FOR EACH ROW {condition}"
+                               f"EXECUTE FUNCTION {name}()")
+    return made
+
+
+def _hold() -> None:
+    """Attach the triggers to the creation of the tables."""
+    for model in (Attendance, HeadCount, Booking, ActivitySession, Resident):
+        def make(table: object, connection: Connection, **_: object) -> None:
+            for statement in marking_triggers(connection.dialect.name)[str(getattr(table, "name", ""))]:
+                connection.exec_driver_sql(statement)
+        event.listen(model.__table__, "after_create", make)
+
+
+_hold()
