@@ -5,8 +5,8 @@ same facts give rows and total, page, export and API, so that they cannot disagr
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -35,7 +35,7 @@ from facilities.households.models import Resident
 from facilities.infra.db import db
 from facilities.infra.sql import day_number, local_day, minutes_between
 from facilities.kernel import clock
-from facilities.places.models import Facility, SubDistrict
+from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
 
 NOT_KNOWN = "unknown"
@@ -49,7 +49,13 @@ class Dimension(StrEnum):
     CATEGORY = "category"
     SEX = "sex"
     AGE_BAND = "age_band"
-
+    QUARTER = "quarter"
+    YEAR = "year"
+    COMMUNITY = "community"
+    DISABILITY_CATEGORY = "disability_category"
+    DISABILITY_GRADE = "disability_grade"
+    PROVIDER_TYPE = "provider_type"
+    VOLUNTEER = "volunteer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,14 @@ class Scope:
     programme_id: int | None = None
     sub_district_code: str | None = None
     facility_ids: frozenset[int] | None = None
+    category: str | None = None
+    sex: str | None = None
+    age_band: str | None = None
+    disability_category: str | None = None
+    disability_grade: str | None = None
+    community_id: int | None = None
+    provider_type: str | None = None
+    volunteer: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +90,9 @@ class Figures:
     persons: int = 0
     unidentified_person_times: int = 0
     hours: float = 0.0
+    fill_rate: float | None = None
+    no_show_rate: float | None = None
+    waiting_hours: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +106,7 @@ _LENGTH = minutes_between(ActivitySession.starts_at, ActivitySession.ends_at)
 
 def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
     """One row for each combination that has a person-time; a single row where `by` is empty."""
-    facts = _facts(scope, of_whom=Dimension.CATEGORY in by).subquery("facts")
+    facts = _facts(scope, of_whom=Dimension.CATEGORY in by or scope.category is not None).subquery("facts")
     keys = [_key(dimension, facts.c) for dimension in by]
     found = (
         select(
@@ -101,6 +118,7 @@ def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
         .select_from(facts)
         .join(ActivitySession, ActivitySession.id == facts.c.session_id)
         .join(Facility, Facility.id == ActivitySession.facility_id)
+        .where(*_of_whom(scope, facts.c))
         .group_by(*keys).order_by(*keys))
     rows = []
     for record in db.session.execute(found):
@@ -110,9 +128,49 @@ def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
     return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
 
 
+def _of_whom(scope: Scope, facts: Any) -> list[ColumnElement[bool]]:  # noqa: ANN401 - a subquery's columns
+    wanted = {facts.category: scope.category, facts.sex: scope.sex, facts.age_band: scope.age_band,
+              facts.disability_category: scope.disability_category, facts.disability_grade: scope.disability_grade}
+    conditions: list[ColumnElement[bool]] = [column == value for column, value in wanted.items() if value is not None]
+    if scope.community_id is not None:
+        conditions.append(Facility.community_id == scope.community_id)
+    return conditions
+
+
 def total(scope: Scope) -> Figures:
     rows = beneficiaries(scope)
-    return rows[0].figures if rows else Figures()
+    if not rows:
+        return Figures()
+    held = _within(scope, select(func.sum(ActivitySession.places_taken), func.sum(ActivitySession.capacity))
+                   .select_from(ActivitySession)).where(ActivitySession.status == SessionStatus.HELD)
+    taken, capacity = db.session.execute(held).one()
+    rate = round(int(taken) / int(capacity), 4) if capacity else None
+    return replace(rows[0].figures, fill_rate=rate)
+
+
+def busy_hours(scope: Scope) -> dict[tuple[int, int], int]:
+    """(weekday from Monday 0, local hour of the start) → person-times."""
+    facts = _facts(scope, of_whom=scope.category is not None).subquery("facts")
+    found = (select(ActivitySession.starts_at, func.sum(facts.c.number)).select_from(facts)
+             .join(ActivitySession, ActivitySession.id == facts.c.session_id)
+             .join(Facility, Facility.id == ActivitySession.facility_id)
+             .where(*_of_whom(scope, facts.c)).group_by(ActivitySession.starts_at))
+    busy: dict[tuple[int, int], int] = {}
+    for starts_at, number in db.session.execute(found):
+        start = clock.local(starts_at)
+        busy[start.weekday(), start.hour] = busy.get((start.weekday(), start.hour), 0) + int(number)
+    return busy
+
+
+def period_before(scope: Scope) -> Scope:
+    days = scope.last - scope.first + timedelta(days=1)
+    return replace(scope, first=scope.first - days, last=scope.last - days)
+
+
+def year_before(scope: Scope) -> Scope:
+    def back(day: date) -> date:
+        return day.replace(year=day.year - 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+    return replace(scope, first=back(scope.first), last=back(scope.last))
 
 
 def _facts(scope: Scope, *, of_whom: bool) -> CompoundSelect[Any]:
@@ -139,6 +197,8 @@ def _named(scope: Scope, category: ColumnElement[str], age: ColumnElement[int]) 
         Attendance.session_id.label("session_id"), Attendance.resident_id.label("resident_id"),
         category.label("category"), cast(Resident.sex, String).label("sex"), _band(age).label("age_band"),
         literal(1, Integer).label("number"), func.coalesce(Attendance.minutes, _LENGTH).label("minutes"),
+        func.coalesce(cast(Resident.disability_category, String), NOT_KNOWN).label("disability_category"),
+        func.coalesce(cast(Resident.disability_grade, String), NOT_KNOWN).label("disability_grade"),
     ).join(ActivitySession, ActivitySession.id == Attendance.session_id)
      .join(Resident, Resident.id == Attendance.resident_id)
      .where(Attendance.state == AttendanceState.PRESENT))
@@ -148,6 +208,7 @@ def _counted(scope: Scope, category: Category, number: Any, sex: Sex | None = No
     return _within(scope, select(
         HeadCount.session_id, cast(null(), Attendance.resident_id.type), literal(category.value),
         literal(sex.value if sex else NOT_KNOWN), literal(NOT_KNOWN), number, number * _LENGTH,
+        literal(NOT_KNOWN), literal(NOT_KNOWN),
     ).join(ActivitySession, ActivitySession.id == HeadCount.session_id).where(number > 0))
 
 
@@ -186,12 +247,21 @@ def _key(dimension: Dimension, facts: Any) -> ColumnElement[Any]:  # noqa: ANN40
         Dimension.PROGRAMME: ActivitySession.programme_id,
         Dimension.SUB_DISTRICT: Facility.sub_district_code,
         Dimension.CATEGORY: facts.category, Dimension.SEX: facts.sex, Dimension.AGE_BAND: facts.age_band,
+        Dimension.YEAR: local_day(ActivitySession.starts_at) // literal(10_000, Integer),
+        Dimension.QUARTER: local_day(ActivitySession.starts_at) // literal(10_000, Integer) * literal(10, Integer)
+        + (local_day(ActivitySession.starts_at) // literal(100, Integer) % literal(100, Integer) + 2) // literal(3, Integer),
+        Dimension.COMMUNITY: Facility.community_id,
+        Dimension.DISABILITY_CATEGORY: facts.disability_category, Dimension.DISABILITY_GRADE: facts.disability_grade,
+        Dimension.PROVIDER_TYPE: func.coalesce(null(), func.lower("UNKNOWN")),
+        Dimension.VOLUNTEER: func.coalesce(null(), func.lower("UNKNOWN")),
     }
     return keys[dimension]  # type: ignore[no-any-return]
 
 
 def _as_text(dimension: Dimension, value: object) -> str:
-    text = str(value)
+    text = str(value) if value is not None else NOT_KNOWN
+    if dimension is Dimension.QUARTER:
+        return f"{text[:4]}-Q{text[4]}"
     return f"{text[:4]}-{text[4:]}" if dimension is Dimension.MONTH else text
 
 
@@ -211,8 +281,9 @@ def names(dimension: Dimension, values: Iterable[str]) -> dict[str, Any]:
     wanted = set(values)
     if dimension is Dimension.SUB_DISTRICT:
         return {s.code: s for s in db.session.scalars(select(SubDistrict).where(SubDistrict.code.in_(wanted)))}
-    models: dict[Dimension, type[Facility] | type[Programme]] = {
-        Dimension.FACILITY: Facility, Dimension.PROGRAMME: Programme}
+    wanted.discard(NOT_KNOWN)
+    models: dict[Dimension, type[Facility] | type[Programme] | type[Community]] = {
+        Dimension.FACILITY: Facility, Dimension.PROGRAMME: Programme, Dimension.COMMUNITY: Community}
     if dimension not in models or not wanted:
         return {}
     model: Any = models[dimension]
