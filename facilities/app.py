@@ -47,6 +47,7 @@ from facilities.programmes import api as programmes_api
 from facilities.programmes import views as programmes_views
 from facilities.projects import api as projects_api
 from facilities.projects import views as projects_views
+from facilities.projects.counted import against_targets
 from facilities.reservations import api as reservations_api
 from facilities.reservations import views as reservations_views
 from facilities.series import api as series_api
@@ -54,6 +55,7 @@ from facilities.series import views as series_views
 from facilities.staff import views as staff_views
 from facilities.statistics import api as statistics_api
 from facilities.statistics import views as statistics_views
+from facilities.statistics.targets import provide_targets
 from facilities.web.api import register_api
 from facilities.web.edge import register_edge
 from facilities.web.guards import check_every_route_is_guarded
@@ -92,6 +94,7 @@ def create_app(settings: Settings) -> Flask:
     register_second_factor(app)
     register_problems(app)
     register_parts(app)
+    provide_targets(app, against_targets)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
     register_api(app, *(module.blueprint for module in API))

@@ -249,7 +249,8 @@ def _key(dimension: Dimension, facts: Any) -> ColumnElement[Any]:  # noqa: ANN40
         Dimension.CATEGORY: facts.category, Dimension.SEX: facts.sex, Dimension.AGE_BAND: facts.age_band,
         Dimension.YEAR: local_day(ActivitySession.starts_at) // literal(10_000, Integer),
         Dimension.QUARTER: local_day(ActivitySession.starts_at) // literal(10_000, Integer) * literal(10, Integer)
-        + (local_day(ActivitySession.starts_at) // literal(100, Integer) % literal(100, Integer) + 2) // literal(3, Integer),
+        + (local_day(ActivitySession.starts_at) // literal(100, Integer) % literal(100, Integer) + 2)
+        // literal(3, Integer),
         Dimension.COMMUNITY: Facility.community_id,
         Dimension.DISABILITY_CATEGORY: facts.disability_category, Dimension.DISABILITY_GRADE: facts.disability_grade,
         Dimension.PROVIDER_TYPE: func.coalesce(null(), func.lower("UNKNOWN")),
