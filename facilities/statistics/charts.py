@@ -117,10 +117,13 @@ def ranking(slices: Sequence[Slice], full: float | None = None) -> Picture:
         width = round(room * min(one.value, most) / most, 1)
         if width:
             rects.append(Rect(NAME_ROOM, y + 4, width, ROW - 8, one.style, f"{one.name}: {one.said}"))
-        words.append(Word(round(NAME_ROOM + width + 6, 1), y + 17, one.said))
+        end = round(NAME_ROOM + width + 6, 1)
         if one.mark is not None:
             x = round(NAME_ROOM + room * min(one.mark, most) / most, 1)
             lines.append(Line(((x, y + 1), (x, y + ROW - 1)), "chart-goal"))
+            if end - 6 < x < end + text_width(one.said):  # the number stands clear of the mark
+                end = x + 8
+        words.append(Word(end, y + 17, one.said))
     axis = Line(((NAME_ROOM, 0), (NAME_ROOM, ROW * len(slices))), "chart-grid")
     return Picture(CARD, max(ROW * len(slices), ROW), (axis,), tuple(rects), tuple(lines), (), tuple(words))
 

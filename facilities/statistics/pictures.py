@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 CARD, WIDE = 440, 860  # two cards stand side by side on a desk; a wide one has the line to itself
+CARD_COLUMNS = 12
 TEXT = 13  # the size of words in charts.css
 
 
@@ -74,8 +75,8 @@ class Picture:
 
 
 def text_width(text: str, size: float = TEXT) -> float:
-    """About how wide a text is: a Chinese character is a square, a Latin one less than two thirds of it."""
-    squares = sum(1 if unicodedata.east_asian_width(sign) in "WF" else 0.63 for sign in text)
+    """About how wide a text is: a Chinese character or quote is a square, a Latin one two thirds of it."""
+    squares = sum(1 if unicodedata.east_asian_width(sign) in "WFA" else 0.63 for sign in text)
     return squares * size
 
 
@@ -107,11 +108,14 @@ class Frame:
     left: int = 46
     above: int = 14
     below: int = 38
-    height: int = 250
+
+    @property
+    def height(self) -> int:
+        return 250 if self.columns <= CARD_COLUMNS else 200
 
     @property
     def width(self) -> int:
-        return CARD if self.columns <= 12 else WIDE
+        return CARD if self.columns <= CARD_COLUMNS else WIDE
 
     @property
     def floor(self) -> int:

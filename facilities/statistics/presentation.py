@@ -49,8 +49,10 @@ class Chart:
 
 
 def chart(name: str, overview: Overview) -> Chart | None:
-    """None where there is nothing to show."""
-    return CHARTS[name](overview) if overview.total.person_times or name == "targets" else None
+    """None where there is nothing to show: groups, where only one was asked for."""
+    is_empty = name != "targets" and not overview.total.person_times
+    is_pointless = name in ("groups", "categories") and overview.scope.category is not None
+    return None if is_empty or is_pointless else CHARTS[name](overview)
 
 
 def all_charts(overview: Overview) -> list[Chart]:

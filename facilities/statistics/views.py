@@ -62,7 +62,7 @@ def picture(name: str, kind: str) -> ResponseReturnValue:
     shown = chart(name, overview) if name in CHARTS and kind in PICTURES else None
     if shown is None:
         raise NotVisible
-    under = [shown.sentence, wording.gap().join(part for part in (_filters_line(overview), shown.note) if part)]
+    under = [text for text in (shown.sentence, _filters_line(overview), shown.note) if text]
     svg = as_svg(shown.picture, shown.question, shown.sentence, under)
     scope = overview.scope
     return Response(svg if kind == "svg" else as_png(svg), mimetype=PICTURES[kind], headers={
@@ -76,7 +76,7 @@ def _shown(overview: Overview) -> dict[str, object]:
         "numbers": [(measure, measure.said(overview.total), wording.changes_in_words(
             measure, overview.total, overview.before, overview.a_year_before)) for measure in wording.MEASURES],
         "charts": all_charts(overview), "narrowed": _narrowed(overview), "word_for": wording.word_for,
-        "filters_line": _filters_line(overview), "address": address}
+        "filters_line": _filters_line(overview), "address": address, "gap": wording.gap()}
 
 
 def _narrowed(overview: Overview) -> list[tuple[Dimension, str]]:
@@ -90,5 +90,6 @@ def _filters_line(overview: Overview) -> str:
              narrowed.pop(Dimension.FACILITY, None) or (
                  _("All facilities") if scope.facility_ids is None else _("All facilities that you manage")),
              narrowed.pop(Dimension.PROGRAMME, None) or _("All programmes")]
-    parts += [f"{wording.word_for(dimension)}: {name}" for dimension, name in narrowed.items()]
+    parts += [_("%(filter)s: %(value)s", filter=wording.word_for(dimension), value=name)
+              for dimension, name in narrowed.items()]
     return " · ".join(parts)

@@ -76,7 +76,7 @@ COUNTED = (SESSIONS, TIMES, PERSONS, UNNAMED, HOURS)
 FILL_RATE = Measure("fill_rate", _l("Places filled"), is_share=True, explains=_l("Of the places that were offered."))
 NO_SHOW_RATE = Measure("no_show_rate", _l("Did not come"), is_share=True, explains=_l("Of those who were booked."))
 WAITING = Measure("waiting_hours", _l("Hours on the waiting list"),
-                  explains=_l("Until a place was given, half of them less and half of them more."))
+                  explains=_l("From going on the list to being given a place."))
 MEASURES = (*COUNTED, FILL_RATE, NO_SHOW_RATE, WAITING)
 
 
@@ -118,7 +118,7 @@ _OF_YEAR = {
 def _change(measure: Measure, now: float | None, then: float | None, words: Mapping[str, Any]) -> str:
     if now is None:
         return ""
-    if not then:
+    if then is None or (then == 0 and not measure.is_share):
         return str(words["none"])
     if now == then:
         return str(words["same"])
@@ -141,13 +141,14 @@ def share(part: float, of: float) -> str:
 
 
 def trend_in_words(months: Sequence[str], now: Sequence[int], before: Sequence[int | None]) -> str:
+    """Months of which the year before is not known are not compared."""
     top = max(range(len(now)), key=lambda place: now[place])
     said = _("Most person-times were in %(month)s: %(number)s.", month=month_label(months[top]),
              number=number(now[top]))
+    total = sum(times for times, value in zip(now, before, strict=True) if value is not None)
     was = sum(value or 0 for value in before)
     if not was:
         return said + gap() + _("Of the year before there are no figures.")
-    total = sum(now)
     if total == was:
         return said + gap() + _("Altogether as many as in the same months a year before.")
     change = share(abs(total - was), was)
