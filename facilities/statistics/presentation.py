@@ -155,8 +155,7 @@ def _categories(overview: Overview) -> Chart:
             continue
         top = max(range(len(series)), key=lambda place: series[place])
         peaks.append((name, overview.months[top]))
-        highest = _("at most %(number)s", number=number(series[top]))
-        panels.append((word_for(Dimension.CATEGORY, name), highest, series))
+        panels.append((wording.short_name(name), _("max %(number)s", number=number(series[top])), series))
         where = _sessions(overview.scope, Dimension.CATEGORY, name)
         rows.append((word_for(Dimension.CATEGORY, name), (
             Cell(number(total), where), Cell(wording.share(total, overview.total.person_times), where),

@@ -203,6 +203,11 @@ def gap() -> str:
     return "" if is_chinese() else " "
 
 
+def short_name(category: str) -> str:
+    """Where there is little room."""
+    return _("with disabilities") if category == Category.DISABLED else word_for(Dimension.CATEGORY, category)
+
+
 def _inside(category: str) -> str:
     """A group's name in the middle of a sentence."""
     words = {Category.WOMEN: _("women"), Category.CHILDREN: _("children"), Category.MEN: _("men"),

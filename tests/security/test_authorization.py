@@ -416,6 +416,8 @@ RULES: dict[str, Rule] = {
     "projects.subproject": ADMINISTRATOR.asked(name="口袋公园", kind="cumulative", unit="个"),
     "projects_api.projects": PUBLIC.asked("year=2024"),
     "statistics.beneficiaries": MANAGER.asked(AT_FACILITY),
+    "statistics.on_paper": MANAGER.asked(AT_FACILITY),
+    "statistics.picture": MANAGER.asked(AT_FACILITY),
     "statistics_api.beneficiaries": MANAGER.asked(f"{PERIOD}&{AT_FACILITY}"),
     "pages.find": PUBLIC,
     "pages.healthz": PUBLIC,
