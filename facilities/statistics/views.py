@@ -54,19 +54,20 @@ def on_paper() -> ResponseReturnValue:
     return render_template("statistics/print.html", **_shown(overview), made_at=clock.now())
 
 
-@blueprint.get("/statistics/charts/<name>.<kind>")
+@blueprint.get("/statistics/charts/<name>.<picture_kind>")
 @staff
-def picture(name: str, kind: str) -> ResponseReturnValue:
+def picture(name: str, picture_kind: str) -> ResponseReturnValue:
     """A chart as a file of its own, of the same question as the page."""
     overview = Overview(read_scope(years_with_figures()))
-    shown = chart(name, overview) if name in CHARTS and kind in PICTURES else None
+    shown = chart(name, overview) if name in CHARTS and picture_kind in PICTURES else None
     if shown is None:
         raise NotVisible
     under = [text for text in (shown.sentence, _filters_line(overview), shown.note) if text]
     svg = as_svg(shown.picture, shown.question, shown.sentence, under)
     scope = overview.scope
-    return Response(svg if kind == "svg" else as_png(svg), mimetype=PICTURES[kind], headers={
-        "Content-Disposition": f'attachment; filename="{name}-{scope.first}-{scope.last}.{kind}"'})
+    file = f"{name}-{scope.first}-{scope.last}.{picture_kind}"
+    return Response(svg if picture_kind == "svg" else as_png(svg), mimetype=PICTURES[picture_kind],
+                    headers={"Content-Disposition": f'attachment; filename="{file}"'})
 
 
 def _shown(overview: Overview) -> dict[str, object]:
