@@ -47,13 +47,16 @@ from facilities.programmes import api as programmes_api
 from facilities.programmes import views as programmes_views
 from facilities.projects import api as projects_api
 from facilities.projects import views as projects_views
+from facilities.projects.counted import against_targets
 from facilities.reservations import api as reservations_api
 from facilities.reservations import views as reservations_views
 from facilities.series import api as series_api
 from facilities.series import views as series_views
 from facilities.staff import views as staff_views
 from facilities.statistics import api as statistics_api
+from facilities.statistics import behind_views as figures_behind_views
 from facilities.statistics import views as statistics_views
+from facilities.statistics.targets import provide_targets
 from facilities.web.api import register_api
 from facilities.web.edge import register_edge
 from facilities.web.guards import check_every_route_is_guarded
@@ -64,7 +67,8 @@ from facilities.web.parts import register_parts
 from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
-         attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
+         attendance_views, statistics_views, figures_behind_views, draws_views, notices_views, series_views,
+         closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
          calendars_views, feedback_views, corrections, devices, posters, no_shows_views,
          projects_views)
@@ -92,6 +96,7 @@ def create_app(settings: Settings) -> Flask:
     register_second_factor(app)
     register_problems(app)
     register_parts(app)
+    provide_targets(app, against_targets)
     for module in PAGES:
         app.register_blueprint(module.blueprint)
     register_api(app, *(module.blueprint for module in API))

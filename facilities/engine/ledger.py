@@ -34,24 +34,22 @@ PERSON = np.dtype([("resident", "<u4"), ("profile", "<u2")])
 # one row for each person, or group of people, in one session; `resident` 0: people without a name
 FACT = np.dtype([("session", "<i8"), ("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"),
                  ("came", "<u1"), ("missed", "<u1"), ("waits", "<u1"), ("waited", "<u4")])
-WITHOUT_ROOM = 2  # the last two numbers of `held` are capacity and places taken, of sessions held
+ROOM = 2  # the last two of `counts` are capacity and places taken, of sessions held
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Packed rows of SESSION, FACT, CELL and PERSON, and `held`: sessions held for each of `groupings()`, then room."""
+    """Packed rows of SESSION, FACT, CELL and PERSON.
+
+    `counts`: sessions held for each of `groupings()`, then persons for each, then room.
+    """
 
     sessions: bytes
     facts: bytes
     cells: bytes
     people: bytes
-    held: bytes
-
-    @property
-    def days(self) -> tuple[int, int]:
-        """The first and the last day on which one of its sessions was."""
-        days = np.frombuffer(self.sessions, SESSION)["day"]
-        return int(days.min()), int(days.max())
+    counts: bytes
+    days: tuple[int, int]  # the first and the last on which one of its sessions was
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +126,12 @@ def _page(sessions: Array, facts: Array, slot: Array) -> Page:
     np.bitwise_or.at(cells["held"], cell[there], np.uint64(1) << slot[there].astype(np.uint64))
     times = np.where(counts_for(None)[facts["profile"]], facts["times"], 0)
     sessions["times"] = np.bincount(slot, times, len(sessions))
-    return Page(sessions.tobytes(), facts.tobytes(), cells.tobytes(), _people(facts[there]).tobytes(),
-                _held(cells, sessions).tobytes())
+    people = _people(facts[there])
+    was_held = sessions["times"] > 0
+    room = [int(sessions[name][was_held].sum()) for name in ("capacity", "places")]
+    counts = np.concatenate([_held(cells), _persons(people), np.array(room, np.int64)])
+    return Page(sessions.tobytes(), facts.tobytes(), cells.tobytes(), people.tobytes(), counts.tobytes(),
+                (int(sessions["day"].min()), int(sessions["day"].max())))
 
 
 def _people(facts: Array) -> Array:
@@ -151,12 +153,24 @@ def _firsts(pairs: Ints) -> Ints:
     return np.flatnonzero(np.diff(pairs, prepend=-1))
 
 
-def _held(cells: Array, sessions: Array) -> Ints:
-    who = np.stack([grouping.who for grouping in groupings()])[:, cells["profile"]]
-    bits = np.bitwise_or.reduce(np.where(who, cells["held"], np.uint64(0)), axis=1)
-    was_held = sessions["times"] > 0
-    room = [int(sessions[name][was_held].sum()) for name in ("capacity", "places")]
-    return np.concatenate([np.bitwise_count(bits).astype(np.int64), np.array(room, np.int64)])
+@cache
+def _who() -> NDArray[np.bool_]:
+    return np.stack([grouping.who for grouping in groupings()])
+
+
+def _held(cells: Array) -> Ints:
+    bits = np.bitwise_or.reduce(np.where(_who()[:, cells["profile"]], cells["held"], np.uint64(0)), axis=1)
+    held: Ints = np.bitwise_count(bits).astype(np.int64)
+    return held
+
+
+def _persons(people: Array) -> Ints:
+    """Residents with a profile of each grouping; rows are in the order of residents."""
+    if not len(people):
+        return np.zeros(len(groupings()), np.int64)
+    starts = np.flatnonzero(np.diff(people["resident"].astype(np.int64), prepend=-1))
+    persons: Ints = np.count_nonzero(np.logical_or.reduceat(_who()[:, people["profile"]], starts, axis=1), axis=1)
+    return persons
 
 
 def gather(pages: Sequence[Page]) -> Page:
@@ -168,10 +182,12 @@ def gather(pages: Sequence[Page]) -> Page:
     place = np.searchsorted(profiles, cells["profile"])
     for name in SUMS:
         sheet[name] = np.bincount(place, cells[name], len(profiles))
-    people = np.frombuffer(b"".join(page.people for page in pages), PERSON)
-    pairs = people["resident"].astype(np.int64) << 16 | people["profile"]
-    held = np.sum([np.frombuffer(page.held, np.int64) for page in pages], axis=0)
-    return Page(b"", b"", sheet.tobytes(), _as_people(pairs).tobytes(), held.tobytes())
+    of_pages = np.frombuffer(b"".join(page.people for page in pages), PERSON)
+    people = _as_people(of_pages["resident"].astype(np.int64) << 16 | of_pages["profile"])
+    counts = np.sum([np.frombuffer(page.counts, np.int64) for page in pages], axis=0)
+    counts[len(groupings()):-ROOM] = _persons(people)
+    days = min(page.days[0] for page in pages), max(page.days[1] for page in pages)
+    return Page(b"", b"", sheet.tobytes(), people.tobytes(), counts.tobytes(), days)
 
 
 # -- added up
@@ -216,26 +232,30 @@ class Total:
         self.size = groups * question.kinds
         self.sums = {name: np.zeros(self.size) for name in SUMS}
         self.held = np.zeros(self.size, np.int64)
-        self.room = np.zeros((2, groups), np.int64)
+        self.persons = np.zeros(self.size, np.int64)
+        self.room = np.zeros((ROOM, groups), np.int64)
         self.people: list[tuple[Ints, Ints]] = []
 
-    def add_pages(self, pages: Sequence[Page], group: Ints, *, held: bool) -> None:
-        """`held` False: sessions are counted from other pages."""
-        if not pages:
+    def add_pages(self, cells: Sequence[bytes], counts: Sequence[bytes], group: Ints, alone: NDArray[np.bool_]) -> None:
+        """`alone`: of each group, whether one page is all that it has; then its persons are counted already."""
+        if not cells:
             return
-        cells = np.frombuffer(b"".join(page.cells for page in pages), CELL)
-        self._add_cells(cells, np.repeat(group, [len(page.cells) // CELL.itemsize for page in pages]), cells["unnamed"])
-        people = np.frombuffer(b"".join(page.people for page in pages), PERSON)
-        self._add_people(people, np.repeat(group, [len(page.people) // PERSON.itemsize for page in pages]))
-        numbers = np.frombuffer(b"".join(page.held for page in pages), np.int64).reshape(len(pages), -1)
-        if held and self.question.grouped is not None:
-            for part, grouping in enumerate(self.question.grouped):
-                if grouping is None:
-                    continue
-                counts = np.bincount(group, numbers[:, grouping], self.groups).astype(np.int64)
-                self.held[part::self.question.kinds] += counts
-        for number in range(WITHOUT_ROOM):
-            self.room[number] += np.bincount(group, numbers[:, number - WITHOUT_ROOM], self.groups).astype(np.int64)
+        rows = np.frombuffer(b"".join(cells), CELL)
+        self._add_cells(rows, np.repeat(group, [len(one) // CELL.itemsize for one in cells]), rows["unnamed"])
+        numbers = np.frombuffer(b"".join(counts), np.int64).reshape(len(counts), -1)
+        kinds, persons = self.question.kinds, numbers[:, len(groupings()):-ROOM]
+        for part, grouping in enumerate(self.question.grouped or ()):
+            if grouping is not None:
+                self.held[part::kinds] += np.bincount(group, numbers[:, grouping], self.groups).astype(np.int64)
+                those = alone[group]
+                self.persons[group[those] * kinds + part] = persons[those, grouping]
+        for number in range(ROOM):
+            self.room[number] += np.bincount(group, numbers[:, number - ROOM], self.groups).astype(np.int64)
+
+    def add_people(self, people: Sequence[bytes], group: Ints) -> None:
+        """Of pages that share their group with others."""
+        rows = np.frombuffer(b"".join(people), PERSON)
+        self._add_people(rows, np.repeat(group, [len(one) // PERSON.itemsize for one in people]))
 
     def add_bits(self, cells: Sequence[bytes], group: Ints) -> None:
         """Sessions held, from the cells of pages: those of one page together, for each part."""
@@ -255,7 +275,7 @@ class Total:
         self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
 
     def add_facts(self, sessions: Array, facts: Array, group: Ints) -> None:
-        """`group` of each session; of people who were there, and of sessions with any, the room as well."""
+        """`group`: of each session. What is counted one by one is counted whole: sessions, people and room."""
         place = np.searchsorted(sessions["id"], facts["session"])
         of_fact = group[place]
         self._add_cells(facts, of_fact, np.where(facts["resident"] == 0, facts["times"], 0))
@@ -291,7 +311,7 @@ class Total:
         entry = np.concatenate([entry for entry, _ in self.people]) if self.people else np.zeros(0, np.int64)
         residents = np.concatenate([some for _, some in self.people]) if self.people else np.zeros(0, np.int64)
         whole = {name: values.astype(np.int64) for name, values in self.sums.items()}
-        return Sums(self.held, _distinct(entry, residents, self.size), self.room, **whole)
+        return Sums(self.held, self.persons + _distinct(entry, residents, self.size), self.room, **whole)
 
 
 def _distinct(entry: Ints, residents: Ints, size: int) -> Ints:
@@ -303,10 +323,9 @@ def _distinct(entry: Ints, residents: Ints, size: int) -> Ints:
     return np.bincount(pairs[_firsts(pairs)] >> bits, minlength=size)
 
 
-def by_hour(pages: Iterable[Page]) -> Iterator[tuple[int, int, int]]:
-    """(minutes since 1970 at which a session starts, its day, person-times), of each session of some pages."""
-    for page in pages:
-        rows = np.frombuffer(page.sessions, SESSION)
-        yield from zip(rows["starts"].tolist(), rows["day"].tolist(), rows["times"].tolist(), strict=True)
+def by_hour(sessions: Iterable[bytes]) -> Iterator[tuple[int, int]]:
+    """(minutes since 1970 at which a session starts, person-times), of each session of some pages."""
+    rows = np.frombuffer(b"".join(sessions), SESSION)
+    yield from zip(rows["starts"].tolist(), rows["times"].tolist(), strict=True)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from psycopg import RawCursor
-from sqlalchemy import Connection, Dialect, Engine, Executable, Select
+from sqlalchemy import Connection, Dialect, Engine, Executable
 from sqlalchemy.exc import DBAPIError
 
 Convert = Callable[[Any], Any]
@@ -100,13 +100,11 @@ def _prepare(statement: Executable, dialect: Dialect) -> _Ready:
     return _Ready(sql, tuple((name, types[name].bind_processor(dialect)) for name in order), results, cursor)
 
 
-def packed_rows(connection: Connection, found: Select[Any]) -> list[tuple[Any, ...]]:
-    """The rows of a query that is asked with its values in it, and answered in the database's own binary form.
+def packed_rows(connection: Connection, sql: str) -> list[tuple[Any, ...]]:
+    """The rows of a query that has its values in it, answered in the database's own binary form.
 
     For rows that hold megabytes: as text, PostgreSQL writes each byte as two letters, which are then read again.
     """
-    compiled = found.compile(connection, compile_kwargs={"literal_binds": True})
-    sql = str(compiled).replace("%%", "%")
     if watchers := connection.engine.dispatch.before_cursor_execute:
         watchers(None, None, sql, (), None, False)
     driver: Any = connection.connection.driver_connection

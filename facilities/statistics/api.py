@@ -1,24 +1,39 @@
-"""Beneficiary figures for those who answer for them."""
+"""Beneficiary figures for those who answer for them, and what is behind each."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import request
 from flask.typing import ResponseReturnValue
 
+from facilities.bookings.looks import note_look_at_roster
+from facilities.kernel import clock
 from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible
-from facilities.kernel.text import read_choice
+from facilities.kernel.text import mask_name, read_choice
 from facilities.places import queries as places
-from facilities.statistics import policy, queries
+from facilities.programmes.views import runnable
+from facilities.statistics import behind, policy, queries
+from facilities.statistics.addresses import IDS, NARROWING
+from facilities.statistics.behind import Counted, Person
 from facilities.statistics.exports import as_file
-from facilities.statistics.queries import Dimension, Scope
-from facilities.statistics.schemas import FiguresOut, FiguresQuery, show_rows
+from facilities.statistics.queries import Dimension, Ledger, Scope
+from facilities.statistics.schemas import (
+    CountedPage,
+    EverybodyOut,
+    FiguresOut,
+    FiguresQuery,
+    NarrowedQuery,
+    SessionsQuery,
+    show_rows,
+)
 from facilities.web import exports
 from facilities.web.api import ApiBlueprint
 from facilities.web.guards import current_actor, first, signed_in, staff
+from facilities.web.paging import read_position
 
 blueprint = ApiBlueprint("statistics", __name__)
+COMPARED = {"before": queries.period_before, "year_before": queries.year_before}
 
 
 def _check_facility() -> None:
@@ -41,11 +56,48 @@ def _check_facility() -> None:
 def beneficiaries(query: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
     by = read_dimensions(query.get("by", []))
     scope = _scope(query)
-    rows, total = queries.beneficiaries(scope, by), queries.total(scope)
+    ledger = Ledger(scope)
+    rows, total = ledger.rows(by), ledger.total()
     kind = exports.wanted_format()
     if kind is not None:
         return as_file(kind, scope, by, rows, total)
-    return {"rows": show_rows(rows, by), "total": asdict(total)}
+    answer = {"rows": show_rows(rows, by), "total": asdict(total)}
+    if (compared := query.get("compare")) is not None:
+        other = COMPARED[compared](scope)
+        answer["compared"] = {"from": str(other.first), "to": str(other.last), "total": asdict(queries.total(other))}
+    return answer
+
+
+@blueprint.route("/statistics/sessions")
+@signed_in
+@first(_check_facility)
+@staff
+@blueprint.arguments(SessionsQuery, location="query")
+@blueprint.response(200, CountedPage)
+def sessions(query: dict[str, Any]) -> dict[str, Any]:
+    """The sessions that a figure counts, the latest first."""
+    scope = _scope(query)
+    ids, start = behind.session_ids(scope), read_position(query["cursor"])
+    end = start + query["limit"]
+    return {"items": [_show(counted) for counted in behind.sessions(scope, ids[start:end])],
+            "next": str(end) if end < len(ids) else None}
+
+
+@blueprint.route("/statistics/sessions/<session_id>/attendance")
+@signed_in
+@staff
+@blueprint.arguments(NarrowedQuery, location="query")
+@blueprint.response(200, EverybodyOut)
+def attendance(query: dict[str, Any], session_id: str) -> dict[str, Any]:
+    """Everybody whom a figure counts in a session. On record for those who are on the list."""
+    session = runnable(session_id)
+    if note_look_at_roster(session.id):
+        session = runnable(session_id)
+    day = clock.local_date(session.starts_at)
+    scope = _narrowed(query, Scope(day, day))
+    people, groups = behind.everybody(scope, session.id)
+    return {"people": [_person(person) for person in people],
+            "without_names": [{"of": group.of, "number": group.number} for group in groups]}
 
 
 def read_dimensions(texts: list[str]) -> list[Dimension]:
@@ -58,12 +110,29 @@ def read_dimensions(texts: list[str]) -> list[Dimension]:
 
 
 def _scope(query: dict[str, Any]) -> Scope:
-    actor, facility_id = current_actor(), _id(query.get("facility"))
     if query["to"] < query["from_"]:
         raise Invalid(to="period_backwards")
-    return Scope(query["from_"], query["to"], facility_id, _id(query.get("programme")), query.get("sub_district"),
-                 policy.reach(actor))
+    return _narrowed(query, Scope(query["from_"], query["to"]))
+
+
+def _narrowed(query: dict[str, Any], scope: Scope) -> Scope:
+    values: dict[str, Any] = {
+        name: _id(query.get(d.value)) if d in IDS else query.get(d.value) for d, name in NARROWING.items()}
+    return replace(scope, facility_ids=policy.reach(current_actor()), **values)
 
 
 def _id(text: str | None) -> int | None:
     return read_id(text) if text else None
+
+
+def _show(counted: Counted) -> dict[str, Any]:
+    session = counted.session
+    return {"id": session.id, "title": session.title, "title_en": session.title_en, "facility_id": session.facility_id,
+            "programme_id": session.programme_id, "starts_at": session.starts_at, "figures": asdict(counted.figures)}
+
+
+def _person(person: Person) -> dict[str, Any]:
+    profile = person.profile
+    return {"resident_id": person.number, "name": mask_name(person.name), "sex": profile.sex,
+            "category": profile.category.value if profile.category else None, "age_band": profile.age_band,
+            "minutes": person.minutes, "event_id": str(person.event_id), "recorded_by": person.recorded_by}

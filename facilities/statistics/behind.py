@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from facilities.accounts.models import User
 from facilities.attendance.models import Attendance, AttendanceEvent
 from facilities.engine.beneficiaries import SPLITTING
-from facilities.engine.ledger import CELL, SESSION
+from facilities.engine.ledger import CELL, SESSION, Array
 from facilities.engine.profiles import COUNTED, HEADS, Profile
 from facilities.engine.profiles import read as read_profile
 from facilities.infra.db import db
@@ -53,8 +53,8 @@ def session_ids(scope: Scope) -> list[int]:
     """Those that the figure counts, the latest first."""
     who, opened = who_counts(scope, scope.group), Ledger(scope).opened()
     found: list[tuple[int, int]] = []
-    for page in opened.pages:
-        cells, rows = np.frombuffer(page.cells, CELL), np.frombuffer(page.sessions, SESSION)
+    for packed_cells, packed_sessions in zip(opened.cells, opened.sessions, strict=True):
+        cells, rows = np.frombuffer(packed_cells, CELL), np.frombuffer(packed_sessions, SESSION)
         held = np.bitwise_or.reduce(cells["held"][who[cells["profile"]]], initial=np.uint64(0))
         counts = (held >> np.arange(len(rows), dtype=np.uint64)) & np.uint64(1) == 1
         found += rows[counts][["starts", "id"]].tolist()
@@ -77,7 +77,7 @@ def sessions(scope: Scope, ids: Sequence[int]) -> list[Counted]:
             for i in ids if i in known]
 
 
-def _figures(session: np.void, happened: facts.Array, scope: Scope) -> Figures:
+def _figures(session: np.void, happened: Array, scope: Scope) -> Figures:
     there, named = happened["times"] > 0, happened["resident"] > 0
     came, missed = int(happened["came"].sum()), int(happened["missed"].sum())
     waits = int(happened["waits"].sum())

@@ -1,95 +1,167 @@
-"""The geometry of a stacked bar chart, and the words on it; the template draws it as SVG.
+"""The geometry of each chart: numbers in, a picture out. What they are called is said in `wording.py`."""
 
-None of the chart libraries looked at gives an SVG that takes its colours from the page's style sheet and passes the
-content policy without inline styles, so the few rectangles are laid out here.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
-
-from facilities.engine.profiles import NOT_KNOWN
+from facilities.statistics.pictures import (
+    CARD,
+    Dot,
+    Frame,
+    Key,
+    Line,
+    Picture,
+    Rect,
+    Word,
+    broken_at,
+    fitted,
+    round_up,
+    spread,
+    text_width,
+)
 from facilities.statistics.queries import Dimension
-from facilities.web.formats import month_label
-from facilities.web.parts import WORDS
+from facilities.statistics.wording import word_for
+from facilities.web.formats import number
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 260, 56, 12, 34
+__all__ = ["Slice", "heat_map", "ranking", "small_multiples", "stacked_bars", "trend", "word_for"]
 
-_DIMENSIONS: dict[Dimension, Any] = {
-    Dimension.MONTH: _l("Month"), Dimension.FACILITY: _l("Facility"), Dimension.PROGRAMME: _l("Programme"),
-    Dimension.SUB_DISTRICT: _l("Sub-district"), Dimension.CATEGORY: _l("Group"), Dimension.SEX: _l("Sex"),
-    Dimension.AGE_BAND: _l("Age"),
-}
-_VALUES: dict[tuple[Dimension, str], Any] = {
-    **{(Dimension.CATEGORY, name): words for name, words in WORDS["category"].items()},
-    **{(Dimension.SEX, name): words for name, words in WORDS["sex"].items()},
-}
-
-
-def word_for(dimension: Dimension, value: str | None = None) -> str:
-    """The dimension's name, or a value of it, as a reader says it."""
-    if value is None:
-        return str(_DIMENSIONS[dimension])
-    if dimension is Dimension.MONTH:
-        return month_label(value)
-    if dimension is Dimension.AGE_BAND and value != NOT_KNOWN:
-        return _("%(band)s years", band=value.replace("-", "–"))
-    return str(_VALUES.get((dimension, value), _("Not known") if value == NOT_KNOWN else value))
+HEAT_LEVELS = 5
+DAYS, HOURS = range(7), (8, 20)  # the hours that are shown at least
+ROW, NAME_ROOM, NUMBER_ROOM = 25, 176, 62  # of a ranking
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    x: float
-    y: float
-    width: float
-    height: float
-    series: str
-    label: str
+class Slice:
+    """A bar of a ranking. `said`: its number in words; `mark`: where it should be."""
+
+    name: str
+    value: float
+    said: str
+    style: str = "chart-bar"
+    mark: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """Ready to draw: bars, the marks of the value axis as (y, label), those of the other as (x, label)."""
+def trend(months: Sequence[str], now: Sequence[int], before: Sequence[int | None], keys: tuple[str, str]) -> Picture:
+    """Two lines over the same months; `before` is None where the year before has no such month."""
+    frame = Frame(len(months), round_up(max([1, *now, *(value for value in before if value)])))
+    grid, marks = frame.grid()
+    lines, dots = [], []
+    for values, style in ((before, "before"), (now, "now")):
+        for run in broken_at(values):
+            points = [(frame.middle(place), frame.level(values[place] or 0)) for place in run]
+            lines.append(Line(tuple(points), f"line-{style}"))
+            if style == "now":
+                dots += [Dot(x, y, "dot-now", f"{word_for(Dimension.MONTH, months[place])}: {values[place]}")
+                         for place, (x, y) in zip(run, points, strict=True)]
+    words = (*_marks(frame, marks), *_months(frame, months))
+    return Picture(
+        frame.width, frame.height, grid, (), tuple(lines), tuple(dots), words,
+        (Key("line-now", keys[0], is_line=True), Key("line-before", keys[1], is_line=True)))
 
-    bars: tuple[Bar, ...]
-    marks: tuple[tuple[float, int], ...]
-    ticks: tuple[tuple[float, str], ...]
-    series: tuple[str, ...]
-    width: int = WIDTH
-    height: int = HEIGHT
-    left: int = LEFT
-    baseline: int = HEIGHT - BOTTOM
 
-
-def stacked_bars(columns: Sequence[str], series: Sequence[str], values: dict[tuple[str, str], int]) -> Chart:
+def stacked_bars(columns: Sequence[str], series: Sequence[str], values: Mapping[tuple[str, str], int]) -> Picture:
     """`values` by (month, category); a month's parts lie on top of each other."""
     totals = [sum(values.get((c, s), 0) for s in series) for c in columns]
-    top = _round_up(max([*totals, 1]))
-    room, slot = HEIGHT - TOP - BOTTOM, (WIDTH - LEFT) / max(len(columns), 1)
-    width = min(slot * 0.64, 56)
-    bars, ticks = [], []
-    for number, column in enumerate(columns):
-        middle, floor = LEFT + slot * (number + 0.5), float(HEIGHT - BOTTOM)
-        ticks.append((round(middle, 1), column))
+    frame = Frame(len(columns), round_up(max([*totals, 1])))
+    grid, marks = frame.grid()
+    width = min(frame.slot * 0.64, 52)
+    bars = []
+    for place, column in enumerate(columns):
+        floor = float(frame.floor)
         for name in series:
-            value = values.get((column, name), 0)
-            if value:
-                height = room * value / top
+            if value := values.get((column, name), 0):
+                height = frame.rise(value)
                 floor -= height
-                bars.append(Bar(round(middle - width / 2, 1), round(floor, 1), round(width, 1), round(height, 1), name,
-                                f"{word_for(Dimension.MONTH, column)} · {word_for(Dimension.CATEGORY, name)}: {value}"))
-    marks = tuple((round(HEIGHT - BOTTOM - room * part / 4, 1), top * part // 4) for part in range(5))
-    return Chart(tuple(bars), marks, tuple(ticks), tuple(series))
+                label = f"{word_for(Dimension.MONTH, column)} · {word_for(Dimension.CATEGORY, name)}: {value}"
+                bars.append(Rect(round(frame.middle(place) - width / 2, 1), round(floor, 1), round(width, 1),
+                                 round(height, 1), f"series-{name}", label))
+    keys = tuple(Key(f"series-{name}", word_for(Dimension.CATEGORY, name)) for name in series)
+    return Picture(frame.width, frame.height, grid, tuple(bars), (), (),
+                   (*_marks(frame, marks), *_months(frame, columns)), keys)
 
 
-def _round_up(value: int) -> int:
-    """The next of 4, 8, 12, 16, 20, 24, 32, 40, 60, 80 times a power of ten: four marks divide them all evenly."""
-    size = 1
-    while True:
-        for step in (4, 8, 12, 16, 20, 24, 32, 40, 60, 80):
-            if step * size >= value:
-                return step * size
-        size *= 10
+def heat_map(busy: Mapping[tuple[int, int], int], days: Sequence[str]) -> Picture:
+    """Weekdays down, hours across; the more, the darker, with the number where there is room for it."""
+    hours = shown_hours(busy)
+    left, above, row = 4 + max(text_width(day) for day in days), 22, 30
+    slot, most = (CARD - left) / len(hours), max([1, *busy.values()])
+    rects, words = [], []
+    for weekday in DAYS:
+        words.append(Word(left - 6, above + row * weekday + 20, days[weekday], "chart-end"))
+        for place, hour in enumerate(hours):
+            value = busy.get((weekday, hour), 0)
+            level = -(-HEAT_LEVELS * value // most)
+            x, y = round(left + slot * place, 1), above + row * weekday
+            rects.append(Rect(x + 1, y + 1, round(slot - 2, 1), row - 2, f"heat-{level}",
+                              f"{days[weekday]} {hour:02}:00: {value}"))
+            if value and text_width(said := number(value), 11) <= slot - 2:
+                words.append(Word(round(x + slot / 2, 1), y + 19, said, f"chart-middle chart-small heat-word-{level}"))
+    every = spread(text_width("00"), slot)
+    words += [Word(round(left + slot * (place + 0.5), 1), 14, str(hour), "chart-middle")
+              for place, hour in enumerate(hours) if place % every == 0]
+    return Picture(CARD, above + row * len(DAYS) + 2, rects=tuple(rects), words=tuple(words))
+
+
+def shown_hours(busy: Mapping[tuple[int, int], int]) -> list[int]:
+    hours = [hour for _, hour in busy]
+    return list(range(min([HOURS[0], *hours]), max([HOURS[1], *hours]) + 1))
+
+
+def ranking(slices: Sequence[Slice], full: float | None = None) -> Picture:
+    """Bars with their names, in the order given. `full`: what fills the room; a longer bar ends there."""
+    most = full or max([1, *(one.value for one in slices)])
+    room = CARD - NAME_ROOM - NUMBER_ROOM
+    rects, words, lines = [], [], []
+    for place, one in enumerate(slices):
+        y = ROW * place
+        words.append(Word(NAME_ROOM - 8, y + 17, fitted(one.name, NAME_ROOM - 8), "chart-end chart-name"))
+        width = round(room * min(one.value, most) / most, 1)
+        if width:
+            rects.append(Rect(NAME_ROOM, y + 4, width, ROW - 8, one.style, f"{one.name}: {one.said}"))
+        end = round(NAME_ROOM + width + 6, 1)
+        if one.mark is not None:
+            x = round(NAME_ROOM + room * min(one.mark, most) / most, 1)
+            lines.append(Line(((x, y + 1), (x, y + ROW - 1)), "chart-goal"))
+            if end - 6 < x < end + text_width(one.said):  # the number stands clear of the mark
+                end = x + 8
+        words.append(Word(end, y + 17, one.said))
+    axis = Line(((NAME_ROOM, 0), (NAME_ROOM, ROW * len(slices))), "chart-grid")
+    return Picture(CARD, max(ROW * len(slices), ROW), (axis,), tuple(rects), tuple(lines), (), tuple(words))
+
+
+def small_multiples(panels: Sequence[tuple[str, str, Sequence[int]]]) -> Picture:
+    """A little line for each (name, highest in words, values), two beside each other, each to its own scale."""
+    gap, height, above = 24, 80, 26
+    width = (CARD - gap) / 2
+    lines, floors, dots, words = [], [], [], []
+    for place, (name, highest, values) in enumerate(panels):
+        left, y = (width + gap) * (place % 2), height * (place // 2)
+        floor, most = y + height - 10, max([1, *values])
+        step = width / max(len(values) - 1, 1)
+        points = tuple((round(left + step * number_, 1), round(floor - (height - above - 14) * value / most, 1))
+                       for number_, value in enumerate(values))
+        floors.append(Line(((left, floor), (round(left + width, 1), floor)), "chart-grid"))
+        lines.append(Line(points, "line-now"))
+        top = max(range(len(values)), key=lambda number_: values[number_], default=0)
+        if values and values[top]:
+            dots.append(Dot(*points[top], "dot-now", f"{name}: {highest}"))
+        said = text_width(highest)
+        words.append(Word(left, y + 16, fitted(name, width - said - 10), "chart-name"))
+        words.append(Word(round(left + width, 1), y + 16, highest, "chart-end"))
+    rows = -(-len(panels) // 2)
+    return Picture(CARD, height * rows, tuple(floors), (), tuple(lines), tuple(dots), tuple(words))
+
+
+def _marks(frame: Frame, marks: Sequence[tuple[float, int]]) -> list[Word]:
+    return [Word(frame.left - 8, y + 4, number(value), "chart-end") for y, value in marks]
+
+
+def _months(frame: Frame, months: Sequence[str]) -> list[Word]:
+    """The month's number under its place, and the year under the first of each year."""
+    every = spread(text_width("12"), frame.slot)
+    words = []
+    for place, month in enumerate(months):
+        if place % every == 0:
+            words.append(Word(frame.middle(place), frame.floor + 16, str(int(month[5:])), "chart-middle"))
+        if place == 0 or month[:4] != months[place - 1][:4]:
+            words.append(Word(frame.middle(place), frame.floor + 33, month[:4], "chart-middle chart-name"))
+    return words

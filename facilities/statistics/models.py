@@ -24,7 +24,8 @@ class LedgerPage(Model):
 
     __tablename__ = "ledger_pages"
     __table_args__ = (
-        check("first_day <= last_day AND first_day / 100 = period AND last_day / 100 = period", "days_of_the_month"),
+        check("first_day <= last_day AND (first_day / 100 = period AND last_day / 100 = period OR "
+              "first_day / 10000 = period AND last_day / 10000 = period)", "days_of_the_period"),
         check("part >= 0", "part_from_zero"),
     )
 
@@ -32,13 +33,13 @@ class LedgerPage(Model):
     facility_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     programme_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     part: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    first_day: Mapped[int | None]  # 20240903; of a sheet nobody asks
-    last_day: Mapped[int | None]
+    first_day: Mapped[int]  # 20240903
+    last_day: Mapped[int]
     sessions: Mapped[bytes] = mapped_column(LargeBinary)
     facts: Mapped[bytes] = mapped_column(LargeBinary)
     cells: Mapped[bytes] = mapped_column(LargeBinary)
     people: Mapped[bytes] = mapped_column(LargeBinary)
-    held: Mapped[bytes] = mapped_column(LargeBinary)
+    counts: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class StalePage(Model):
@@ -74,7 +75,7 @@ def _marks(dialect: str) -> dict[str, list[tuple[str, str, str, str]]]:
     month = MONTH[dialect]
 
     def of(session_id: str, only: str = "") -> str:
-        return (f"{MARK}SELECT {month.format('s.')}, s.facility_id, s.programme_id "  # noqa: S608 - names of ours
+        return (f"{MARK}SELECT {month.format('s.')}, s.facility_id, s.programme_id "
                 f"FROM activity_sessions AS s WHERE s.id = {session_id}{only}")
 
     def itself(row: str) -> str:
@@ -99,7 +100,7 @@ def _marks(dialect: str) -> dict[str, list[tuple[str, str, str, str]]]:
         ],
         "residents": [
             ("corrected", f"UPDATE OF {', '.join(CHANGES_A_PERSON)}", "",
-             (f"{MARK}SELECT DISTINCT {month.format('s.')}, s.facility_id, s.programme_id "  # noqa: S608 - names of ours
+             (f"{MARK}SELECT DISTINCT {month.format('s.')}, s.facility_id, s.programme_id "
               f"FROM activity_sessions AS s WHERE {its_sessions}")),
         ],
     }

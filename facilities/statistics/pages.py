@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, LargeBinary, and_, case, delete, insert, literal, or_, select, text, tuple_
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text, tuple_
 
 from facilities.engine.ages import as_number
 from facilities.engine.ledger import FACT, SESSION, Array, Page, gather, pack
@@ -29,6 +30,7 @@ ALL = 0
 MARKS_AT_ONCE = 2_000
 KEYS_AT_ONCE = 200
 MONTHS = 12
+LAST_YEAR = 9999  # periods above are months
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +75,16 @@ class Needed:
 
 @dataclass(slots=True)
 class Found:
-    """Pages and sheets with their keys; and sessions one by one with their facts, in the order of their numbers."""
+    """Pages and sheets, as `(key, part)`; and sessions one by one with their facts, in the order of their numbers.
+
+    `bits`: the cells of pages, where sessions are to be counted by them.
+    """
 
     keys: list[Key]
-    pages: list[Page]
+    parts: list[int]
+    cells: list[bytes]
+    counts: list[bytes]
+    sessions: list[bytes]
     loose_keys: list[Key]
     loose_sessions: Array
     loose_facts: Array
@@ -101,124 +109,177 @@ def months_of(year: int) -> list[int]:
 # -- read
 
 
-def read(reach: Reach, needed: Needed) -> Found:
-    """What happened within reach. The marks are read first: what has lost its mark afterwards has been made anew."""
-    stale = _stale(reach)
-    unsettled = set(db.session.scalars(select(StaleSheets.period))) | {month for month, _, _ in stale}
-    unsettled |= {month // 100 for month in unsettled}
-    whole, ragged = _months(reach)
-    years, by_sheet, by_page = _split(whole, needed, unsettled)
-    found = Found([], [], [], np.zeros(0, SESSION), np.zeros(0, FACT), [], [])
-    if years or by_sheet:
-        _take(found, _sheets(reach, needed, years, by_sheet), stale)
-    if by_page or ragged:
-        _take_pages(found, reach, by_page, ragged, stale, sessions=needed.sessions)
-    if needed.bits:
-        covered = [month for year in years for month in months_of(year)] + by_sheet
-        found.bit_keys += [key for key in found.keys if _is_page(key)]
-        found.bits += [page.cells for key, page in zip(found.keys, found.pages, strict=True) if _is_page(key)]
+class Reading:
+    """What happened within reach, for as many questions as are asked of it.
+
+    The marks are read first: what has lost its mark afterwards has been made anew in between.
+    """
+
+    def __init__(self, reach: Reach) -> None:
+        self.reach = reach
+        low, high = reach.months
+        marks = _ask(f"SELECT month, facility_id, programme_id FROM stale_pages WHERE month BETWEEN {low} AND {high}"
+                     f"{_within(reach)} UNION SELECT period, 0, 0 FROM stale_sheets")
+        self.stale = {(month, facility, programme) for month, facility, programme in marks if facility}
+        unsettled = {period for period, _, _ in marks}
+        self.unsettled = unsettled | {period // 100 for period in unsettled}
+        self.whole, self.ragged = self._months()
+
+    def _months(self) -> tuple[list[int], list[int]]:
+        """The months within reach: those of which everything is, and the others."""
+        reach, whole, ragged = self.reach, list[int](), list[int]()
+        day = reach.first.replace(day=1)
+        while day <= reach.last:
+            _, after = days_of(month_of(day))
+            is_whole = reach.first <= day and after - timedelta(days=1) <= reach.last
+            (whole if is_whole else ragged).append(month_of(day))
+            day = after
+        settled = [month for month in ragged if month not in self.unsettled]
+        if settled:  # nothing has happened outside of what is asked: a period that ends today, say
+            inside = {period for period, *days in _ask(
+                "SELECT period, first_day, last_day FROM ledger_pages WHERE facility_id = 0 AND programme_id = 0 "
+                f"AND period IN {_list(settled)}") if reach.days[0] <= days[0] and days[1] <= reach.days[1]}
+            whole, ragged = sorted({*whole, *inside}), [month for month in ragged if month not in inside]
+        return whole, ragged
+
+    def find(self, needed: Needed) -> Found:
+        years, by_sheet, by_page = self._split(needed)
+        found = Found([], [], [], [], [], [], np.zeros(0, SESSION), np.zeros(0, FACT), [], [])
+        if years or by_sheet:
+            self._take_sheets(found, needed, [*years, *by_sheet])
+        if by_page or self.ragged:
+            self._take_pages(found, needed, [*by_page, *self.ragged])
+        if needed.bits:
+            self._take_bits(found, [month for year in years for month in months_of(year)] + by_sheet)
+        if self.stale:
+            keys, sessions, happened = self._counted
+            found.loose_keys += keys
+            found.loose_sessions = np.concatenate([found.loose_sessions, sessions])
+            found.loose_facts = np.concatenate([found.loose_facts, happened])
+        order = np.argsort(found.loose_sessions["id"], kind="stable")
+        found.loose_sessions = found.loose_sessions[order]
+        found.loose_keys = [found.loose_keys[n] for n in order.tolist()]
+        return found
+
+    @cached_property
+    def _counted(self) -> tuple[list[Key], Array, Array]:
+        """What is stale, from the rows themselves: of each session its key, the sessions, the facts."""
+        sessions, places, happened = facts.read(_which(self.reach, self.stale))
+        of_each = list(zip((sessions["day"] // 100).tolist(), places["facility"].tolist(),
+                           places["programme"].tolist(), strict=True))
+        wanted = np.array([key in self.stale for key in of_each], np.bool_)
+        wanted &= np.isin(sessions["id"], happened["session"])
+        happened = happened[np.isin(happened["session"], sessions["id"][wanted])]
+        return [key for key, is_wanted in zip(of_each, wanted, strict=True) if is_wanted], sessions[wanted], happened
+
+    def _split(self, needed: Needed) -> tuple[list[int], list[int], list[int]]:
+        """By which period sheets or pages answer for whole months: years, months by sheets, months by pages."""
+        years: list[int] = []
+        if not needed.months and not needed.sessions:
+            known = {*self.whole, *(month for month in months_of_all(self.whole) if month > self._last)}
+            years = [year for year in sorted({month // 100 for month in self.whole})
+                     if year not in self.unsettled and known.issuperset(months_of(year))]
+        rest = [month for month in self.whole if month // 100 not in years]
+        if needed.sessions or (needed.places and needed.programmes):
+            return years, [], rest
+        return (years, [month for month in rest if month not in self.unsettled],
+                [month for month in rest if month in self.unsettled])
+
+    @cached_property
+    def _last(self) -> int:
+        """The last month in which anything is kept: a year is whole up to then."""
+        return int(_ask(f"SELECT max(period) FROM ledger_pages WHERE period > {LAST_YEAR}")[0][0] or 0)
+
+    def _take_sheets(self, found: Found, needed: Needed, periods: Sequence[int]) -> None:
+        reach = self.reach
+        of_place = _those("facility_id", needed.places, reach.facility_ids)
+        of_programme = _those("programme_id", needed.programmes, reach.programme_ids)
+        for period, facility, programme, cells, counts in _ask(
+                "SELECT period, facility_id, programme_id, cells, counts FROM ledger_pages "
+                f"WHERE period IN {_list(periods)} AND {of_place} AND {of_programme}"):
+            _take(found, (period, facility, programme), 0, cells, counts)
+
+    def _take_pages(self, found: Found, needed: Needed, periods: Sequence[int]) -> None:
+        """Pages of which only some sessions are within reach are opened, and their facts taken one by one."""
+        first, last = self.reach.days
+        is_cut = f"(first_day < {first} OR last_day > {last})"
+        opened = "sessions" if needed.sessions else f"CASE WHEN {is_cut} THEN sessions END"
+        cut = []
+        for period, facility, programme, part, cells, counts, sessions, happened in _ask(
+                f"SELECT period, facility_id, programme_id, part, cells, counts, {opened}, "
+                f"CASE WHEN {is_cut} THEN facts END FROM ledger_pages WHERE period IN {_list(periods)} "
+                f"AND first_day <= {last} AND last_day >= {first} AND facility_id > 0 AND programme_id > 0"
+                f"{_within(self.reach)}"):
+            key = (period, facility, programme)
+            if key in self.stale:
+                continue
+            if happened is None:
+                _take(found, key, part, cells, counts, sessions or b"")
+            else:
+                cut.append((key, sessions, happened))
+        if cut:
+            _add_loose(found, [key for key, _, _ in cut], [one for _, one, _ in cut], [one for _, _, one in cut],
+                       self.reach)
+
+    def _take_bits(self, found: Found, covered: Sequence[int]) -> None:
+        """Of pages that are in it anyway, and of months that sheets answer for otherwise."""
+        for key, cells in zip(found.keys, found.cells, strict=True):
+            if key[0] > LAST_YEAR and key[1] != ALL and key[2] != ALL:
+                found.bit_keys.append(key)
+                found.bits.append(cells)
         if covered:
-            _take_bits(found, reach, covered)
-    if stale:
-        _count(found, reach, stale)
-    order = np.argsort(found.loose_sessions["id"], kind="stable")
-    found.loose_sessions = found.loose_sessions[order]
-    found.loose_keys = [found.loose_keys[n] for n in order]
+            for period, facility, programme, cells in _ask(
+                    f"SELECT period, facility_id, programme_id, cells FROM ledger_pages WHERE period IN "
+                    f"{_list(covered)} AND facility_id > 0 AND programme_id > 0{_within(self.reach)}"):
+                found.bit_keys.append((period, facility, programme))
+                found.bits.append(cells)
+
+    def people(self, keys: Collection[Key]) -> list[tuple[Key, bytes]]:
+        """Of these pages and sheets."""
+        periods = sorted({period for period, _, _ in keys})
+        of_place, of_programme = (
+            f"{name} IN {_list(sorted({key[place] for key in keys}))}"
+            for place, name in ((1, "facility_id"), (2, "programme_id")))
+        return [((period, facility, programme), people) for period, facility, programme, people in _ask(
+            f"SELECT period, facility_id, programme_id, people FROM ledger_pages WHERE period IN {_list(periods)} "
+            f"AND {of_place} AND {of_programme}") if (period, facility, programme) in keys]
+
+
+def months_of_all(months: Iterable[int]) -> list[int]:
+    """Every month of the years that these are of."""
+    return [month for year in sorted({month // 100 for month in months}) for month in months_of(year)]
+
+
+def _ask(sql: str) -> list[tuple[Any, ...]]:
+    """The numbers stand in it: they are ours, and there is nothing else."""
+    return packed_rows(db.session.connection(), sql)
+
+
+def _list(numbers: Iterable[int]) -> str:
+    return f"({', '.join(str(int(number)) for number in numbers) or 'NULL'})"
+
+
+def _within(reach: Reach) -> str:
+    found = ""
+    if reach.facility_ids is not None:
+        found += f" AND facility_id IN {_list(sorted(reach.facility_ids))}"
+    if reach.programme_ids is not None:
+        found += f" AND programme_id IN {_list(sorted(reach.programme_ids))}"
     return found
 
 
-def _take_bits(found: Found, reach: Reach, months: list[int]) -> None:
-    """Of months that sheets answer for otherwise."""
-    asked = select(*_KEY, LedgerPage.cells).where(
-        LedgerPage.period.in_(months), *_is_a_page(), *reach.of(LedgerPage))
-    for period, facility, programme, cells in packed_rows(db.session.connection(), asked):
-        found.bit_keys.append((period, facility, programme))
-        found.bits.append(cells)
-
-
-_KEY = (LedgerPage.period, LedgerPage.facility_id, LedgerPage.programme_id)
-
-
-def _is_page(key: Key) -> bool:
-    return key[1] != ALL and key[2] != ALL and key[0] > 9999
-
-
-def _is_a_page() -> list[ColumnElement[bool]]:
-    return [LedgerPage.facility_id != ALL, LedgerPage.programme_id != ALL]
-
-
-def _stale(reach: Reach) -> set[Key]:
-    marked = StalePage
-    return set(db.session.execute(
-        select(marked.month, marked.facility_id, marked.programme_id).distinct()
-        .where(marked.month.between(*reach.months), *reach.of(marked))).tuples())
-
-
-def _months(reach: Reach) -> tuple[list[int], list[int]]:
-    """The months within reach: those of which every day is, and the others."""
-    whole, ragged = list[int](), list[int]()
-    day = reach.first.replace(day=1)
-    while day <= reach.last:
-        _, after = days_of(month_of(day))
-        is_whole = reach.first <= day and after - timedelta(days=1) <= reach.last
-        (whole if is_whole else ragged).append(month_of(day))
-        day = after
-    return whole, ragged
-
-
-def _split(whole: list[int], needed: Needed, unsettled: Collection[int]) -> tuple[list[int], list[int], list[int]]:
-    """By which period sheets or pages answer for these months: years, months by sheets, months by pages."""
-    years: list[int] = []
-    if not needed.months and not needed.sessions:
-        known = set(whole)
-        years = [y for y in sorted({month // 100 for month in whole})
-                 if y not in unsettled and known.issuperset(months_of(y))]
-    rest = [month for month in whole if month // 100 not in years]
-    if needed.sessions or (needed.places and needed.programmes):
-        return years, [], rest
-    return (years, [month for month in rest if month not in unsettled],
-            [month for month in rest if month in unsettled])
-
-
-def _sheets(reach: Reach, needed: Needed, years: list[int], months: list[int]) -> list[tuple[object, ...]]:
-    page = LedgerPage
-    of_place = _those(page.facility_id, needed.places, reach.facility_ids)
-    of_programme = _those(page.programme_id, needed.programmes, reach.programme_ids)
-    nothing = literal(b"", LargeBinary)
-    return packed_rows(db.session.connection(), select(
-        *_KEY, nothing, nothing, page.cells, page.people, page.held)
-        .where(page.period.in_([*years, *months]), of_place, of_programme))
-
-
-def _those(column: InstrumentedAttribute[int], needed: bool, ids: Collection[int] | None) -> ColumnElement[bool]:
+def _those(column: str, needed: bool, ids: Collection[int] | None) -> str:
     if not needed:
-        return column == ALL
-    return column != ALL if ids is None else column.in_(sorted(ids))
+        return f"{column} = {ALL}"
+    return f"{column} > {ALL}" if ids is None else f"{column} IN {_list(sorted(ids))}"
 
 
-def _take(found: Found, rows: Iterable[tuple[object, ...]], stale: Collection[Key]) -> None:
-    for period, facility, programme, *packed in rows:
-        key: Key = (period, facility, programme)  # type: ignore[assignment]
-        if key not in stale:
-            found.keys.append(key)
-            found.pages.append(Page(*packed))  # type: ignore[arg-type]
-
-
-def _take_pages(found: Found, reach: Reach, whole: list[int], ragged: list[int], stale: Collection[Key], *,
-                sessions: bool) -> None:
-    """Pages of which only some sessions are within reach are opened, and their facts taken one by one."""
-    page, (first, last) = LedgerPage, reach.days
-    is_cut = or_(page.first_day < first, page.last_day > last)
-    nothing = literal(b"", LargeBinary)
-    rows = packed_rows(db.session.connection(), select(
-        *_KEY, page.sessions if sessions else case((is_cut, page.sessions), else_=nothing),
-        case((is_cut, page.facts), else_=nothing), page.cells, page.people, page.held)
-        .where(page.period.in_([*whole, *ragged]), page.first_day <= last, page.last_day >= first, *_is_a_page(),
-               *reach.of(page)))
-    _take(found, [row for row in rows if not row[4]], stale)
-    cut = [row for row in rows if row[4] and row[:3] not in stale]
-    if cut:
-        _add_loose(found, [(p, f, g) for p, f, g, *_ in cut], [row[3] for row in cut], [row[4] for row in cut], reach)
+def _take(found: Found, key: Key, part: int, cells: bytes, counts: bytes, sessions: bytes = b"") -> None:
+    found.keys.append(key)
+    found.parts.append(part)
+    found.cells.append(cells)
+    found.counts.append(counts)
+    found.sessions.append(sessions)
 
 
 def _add_loose(found: Found, keys: Sequence[Key], sessions: Sequence[bytes], happened: Sequence[bytes],
@@ -228,22 +289,13 @@ def _add_loose(found: Found, keys: Sequence[Key], sessions: Sequence[bytes], hap
     inside = (rows["day"] >= reach.days[0]) & (rows["day"] <= reach.days[1])
     rows, of_page = rows[inside], of_page[inside]
     everything = np.frombuffer(b"".join(happened), FACT)
+    order = np.argsort(rows["id"])
+    ids = rows["id"][order]
+    place = np.minimum(np.searchsorted(ids, everything["session"]), max(len(ids) - 1, 0))
+    kept = everything[ids[place] == everything["session"]] if len(ids) else everything[:0]
     found.loose_sessions = np.concatenate([found.loose_sessions, rows])
     found.loose_keys += [keys[n] for n in of_page.tolist()]
-    found.loose_facts = np.concatenate([found.loose_facts, everything[np.isin(everything["session"], rows["id"])]])
-
-
-def _count(found: Found, reach: Reach, keys: Collection[Key]) -> None:
-    """From the rows themselves."""
-    sessions, places, happened = facts.read(_which(reach, keys))
-    of_each = list(zip((sessions["day"] // 100).tolist(), places["facility"].tolist(), places["programme"].tolist(),
-                       strict=True))
-    wanted = np.array([key in keys for key in of_each], np.bool_)
-    wanted &= np.isin(sessions["id"], happened["session"])
-    found.loose_keys += [key for key, is_wanted in zip(of_each, wanted, strict=True) if is_wanted]
-    found.loose_sessions = np.concatenate([found.loose_sessions, sessions[wanted]])
-    found.loose_facts = np.concatenate(
-        [found.loose_facts, happened[np.isin(happened["session"], sessions["id"][wanted])]])
+    found.loose_facts = np.concatenate([found.loose_facts, kept])
 
 
 def _which(reach: Reach, keys: Collection[Key] | None) -> list[ColumnElement[bool]]:
@@ -344,14 +396,12 @@ def _gather(period: int) -> None:
 
 def sheets_of(period: int) -> dict[Key, Page]:
     """What the sheets of a month or a year should be, from its pages."""
-    months = [period] if period > 9999 else months_of(period)
+    months = [period] if period > LAST_YEAR else months_of(period)
     gathered: defaultdict[Key, list[Page]] = defaultdict(list)
-    nothing = literal(b"", LargeBinary)
-    rows = packed_rows(db.session.connection(), select(
-        *_KEY, nothing, nothing, LedgerPage.cells, LedgerPage.people, LedgerPage.held)
-        .where(LedgerPage.period.in_(months), *_is_a_page()))
-    for _, facility, programme, *packed in rows:
-        page = Page(*packed)
+    for _, facility, programme, first, last, cells, people, counts in _ask(
+            "SELECT period, facility_id, programme_id, first_day, last_day, cells, people, counts FROM ledger_pages "
+            f"WHERE period IN {_list(months)} AND facility_id > 0 AND programme_id > 0"):
+        page = Page(b"", b"", cells, people, counts, (first, last))
         for key in ((period, facility, ALL), (period, ALL, programme), (period, ALL, ALL),
                     *([(period, facility, programme)] if period not in months else [])):
             gathered[key].append(page)
@@ -360,7 +410,7 @@ def sheets_of(period: int) -> dict[Key, Page]:
 
 def _is_a_sheet(period: int) -> list[ColumnElement[bool]]:
     """Everything of a year is; of a month, what is not of one place and programme."""
-    if period <= 9999:
+    if period <= LAST_YEAR:
         return []
     return [or_(LedgerPage.facility_id == ALL, LedgerPage.programme_id == ALL)]
 
@@ -371,10 +421,13 @@ def _take_turns() -> None:
         db.session.execute(text("LOCK TABLE ledger_pages IN SHARE ROW EXCLUSIVE MODE"))
 
 
+_KEY = tuple_(LedgerPage.period, LedgerPage.facility_id, LedgerPage.programme_id)
+
+
 def _keep(keys: Collection[Key], made: Mapping[Key, Sequence[Page]]) -> None:
     """What is kept of these keys is what was made."""
     for some in _some(sorted(keys)):
-        db.session.execute(delete(LedgerPage).where(tuple_(*_KEY).in_(some)))
+        db.session.execute(delete(LedgerPage).where(_KEY.in_(some)))
     rows = [_row(key, part, one) for key, pages in made.items() for part, one in enumerate(pages)]
     if rows:
         db.session.execute(insert(LedgerPage), rows)
@@ -386,10 +439,20 @@ def _some(keys: Sequence[Key]) -> Iterable[Sequence[Key]]:
 
 
 def _row(key: Key, part: int, page: Page) -> dict[str, object]:
-    first, last = page.days if page.sessions else (None, None)
-    return {"period": key[0], "facility_id": key[1], "programme_id": key[2], "part": part, "first_day": first,
-            "last_day": last, "sessions": page.sessions, "facts": page.facts, "cells": page.cells,
-            "people": page.people, "held": page.held}
+    return {"period": key[0], "facility_id": key[1], "programme_id": key[2], "part": part, "first_day": page.days[0],
+            "last_day": page.days[1], "sessions": page.sessions, "facts": page.facts, "cells": page.cells,
+            "people": page.people, "counts": page.counts}
+
+
+_PACKED = "SELECT period, facility_id, programme_id, sessions, facts, cells, people, counts, first_day, last_day"
+
+
+def _kept(where: str) -> dict[Key, list[Page]]:
+    kept: defaultdict[Key, list[Page]] = defaultdict(list)
+    for period, facility, programme, sessions, happened, cells, people, counts, first, last in _ask(
+            f"{_PACKED} FROM ledger_pages WHERE {where} ORDER BY period, facility_id, programme_id, part"):
+        kept[(period, facility, programme)].append(Page(sessions, happened, cells, people, counts, (first, last)))
+    return dict(kept)
 
 
 # -- verified
@@ -400,7 +463,7 @@ def months() -> list[int]:
     month = local_day(ActivitySession.starts_at) // 100
     found = set(db.session.scalars(select(month).distinct()))
     return sorted({int(number) for number in found} | set(db.session.scalars(
-        select(LedgerPage.period).distinct().where(LedgerPage.period > 9999))))
+        select(LedgerPage.period).distinct().where(LedgerPage.period > LAST_YEAR))))
 
 
 def compare(month: int, *, mend: bool) -> tuple[int, list[Key]]:
@@ -410,15 +473,10 @@ def compare(month: int, *, mend: bool) -> tuple[int, list[Key]]:
     """
     if mend:
         _take_turns()
-    kept: defaultdict[Key, list[Page]] = defaultdict(list)
-    page = LedgerPage
-    for period, facility, programme, *packed in packed_rows(db.session.connection(), select(
-            *_KEY, page.sessions, page.facts, page.cells, page.people, page.held)
-            .where(page.period == month, *_is_a_page()).order_by(*_KEY, page.part)):
-        kept[(period, facility, programme)].append(Page(*packed))
+    kept = _kept(f"period = {month} AND facility_id > 0 AND programme_id > 0")
     made = counted(month)
-    first, after = days_of(month)
-    stale = _stale(Reach(first, after - timedelta(days=1)))  # last: what changed while the rows were read is marked
+    stale = set(db.session.execute(select(  # last: what changed while the rows were read is marked by now
+        StalePage.month, StalePage.facility_id, StalePage.programme_id).where(StalePage.month == month)).tuples())
     every = sorted(kept.keys() | made.keys())
     wrong = [key for key in every if key not in stale and kept.get(key) != made.get(key)]
     if mend and wrong:
@@ -431,14 +489,12 @@ def compare_sheets(period: int, *, mend: bool) -> tuple[int, list[Key]]:
     """The same of the sheets of a month or a year, held against its pages; unsettled ones are left aside."""
     if mend:
         _take_turns()
-    kept = {(p, f, g): Page(*packed) for p, f, g, *packed in packed_rows(db.session.connection(), select(
-        *_KEY, LedgerPage.sessions, LedgerPage.facts, LedgerPage.cells, LedgerPage.people, LedgerPage.held)
-        .where(LedgerPage.period == period, *_is_a_sheet(period)))}
+    kept = _kept(f"period = {period} AND ({'TRUE' if period <= LAST_YEAR else 'facility_id = 0 OR programme_id = 0'})")
     made = sheets_of(period)
     if db.session.get(StaleSheets, period) is not None:
         return 0, []
     every = sorted(kept.keys() | made.keys())
-    wrong = [key for key in every if kept.get(key) != made.get(key)]
+    wrong = [key for key in every if kept.get(key) != ([made[key]] if key in made else None)]
     if mend and wrong:
         _gather(period)
     return len(every), wrong

@@ -5,15 +5,16 @@ Answers come from the ledger's pages (`statistics.pages`), by the arithmetic of 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
+from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from facilities.engine.ages import AGE_BANDS, band_of
@@ -24,7 +25,7 @@ from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
-from facilities.statistics.pages import Found, Key, Needed, Reach, read
+from facilities.statistics.pages import LAST_YEAR, Found, Key, Needed, Reach, Reading
 
 
 class Dimension(StrEnum):
@@ -46,7 +47,6 @@ class Dimension(StrEnum):
 
 OF_PLACES = (Dimension.FACILITY, Dimension.SUB_DISTRICT, Dimension.COMMUNITY)
 OF_PROGRAMMES = (Dimension.PROGRAMME, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
-LAST_YEAR = 9999
 OF_PEOPLE = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND, Dimension.DISABILITY_CATEGORY,
              Dimension.DISABILITY_GRADE)
 
@@ -118,6 +118,18 @@ def total(scope: Scope) -> Figures:
     return Ledger(scope).total()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    sub_district_code: str
+    community_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Provided:
+    provider_type: str
+    volunteer: str
+
+
 def who_counts(scope: Scope, category: Category | None) -> Table:
     """Which profiles count, in this group, for what was asked."""
     who = counts_for(category)
@@ -135,41 +147,69 @@ class Ledger:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.places = _places()
-        self.programmes = _programmes()
-        self.reach = self._reach()
-        self._read: dict[Needed, Found] = {}
+        self._found: dict[Needed, Found] = {}
+
+    @cached_property
+    def places(self) -> dict[int, Place]:
+        rows = db.session.execute(select(Facility.id, Facility.sub_district_code, Facility.community_id)).tuples()
+        return {number: Place(code, community) for number, code, community in rows}
+
+    @cached_property
+    def programmes(self) -> dict[int, Provided]:
+        rows = db.session.execute(select(Programme.id, Programme.provider_type, Programme.volunteer)).tuples()
+        return {number: Provided(provider.value, "yes" if volunteer else "no") for number, provider, volunteer in rows}
+
+    @cached_property
+    def reading(self) -> Reading:
+        return Reading(self._reach())
 
     def rows(self, by: Sequence[Dimension]) -> list[Row]:
-        found = self._found(by)
-        groups = _Groups([d for d in by if d not in OF_PEOPLE], self)
-        of_pages, of_loose, of_bits = (groups.of(k) for k in (found.keys, found.loose_keys, found.bit_keys))
+        sought = self._sought(by)
         rows: list[Row] = []
         for category in self._passes(by):
             question, kinds = self._question(by, category)
-            total = Total(question, len(groups.values))
-            total.add_pages(found.pages, of_pages, held=question.grouped is not None)
-            total.add_bits(found.bits, of_bits)
-            total.add_facts(found.loose_sessions, found.loose_facts, of_loose)
-            sums = total.result()
-            for entry in np.flatnonzero(sums.times).tolist():
-                values = {**groups.values[entry // len(kinds)], **kinds[entry % len(kinds)]}
-                rows.append(Row({d: values[d] for d in by},
-                                _figures(sums, entry, entry // len(kinds), self._divides_people(by))))
+            sums = self._sum(sought, question)
+            entries = np.flatnonzero(sums.times)
+            figures = _figures(sums, entries, len(kinds), divides_people=self._divides_people(by))
+            for entry, one in zip(entries.tolist(), figures, strict=True):
+                values = sought.groups.values[entry // len(kinds)] | kinds[entry % len(kinds)]
+                rows.append(Row({d: values[d] for d in by}, one))
         return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
 
     def total(self) -> Figures:
-        found = self._found(())
         question, _ = self._question((), self.scope.group)
-        total = Total(question, 1)
-        total.add_pages(found.pages, np.zeros(len(found.pages), np.int64), held=question.grouped is not None)
-        total.add_bits(found.bits, np.zeros(len(found.bits), np.int64))
-        total.add_facts(found.loose_sessions, found.loose_facts, np.zeros(len(found.loose_sessions), np.int64))
-        return _figures(total.result(), 0, 0, self._divides_people(()))
+        sums = self._sum(self._sought(()), question)
+        (figures,) = _figures(sums, np.zeros(1, np.int64), 1, divides_people=self._divides_people(()))
+        return figures
+
+    def _sum(self, sought: "_Sought", question: Question) -> Sums:
+        total, found = Total(question, len(sought.groups.values)), sought.found
+        counted = sought.alone if question.grouped is not None else np.zeros_like(sought.alone)
+        total.add_pages(found.cells, found.counts, sought.of_pages, counted)
+        total.add_bits(found.bits, sought.of_bits)
+        total.add_facts(found.loose_sessions, found.loose_facts, sought.of_loose)
+        people, of_people = sought.people(counted)
+        total.add_people(people, of_people)
+        return total.result()
+
+    def _sought(self, by: Sequence[Dimension]) -> "_Sought":
+        scope = self.scope
+        of_people = {d for d in OF_PEOPLE if d in by or getattr(scope, d.value) is not None}
+        reach = self.reading.reach
+        needed = Needed(
+            places=reach.facility_ids is not None or any(d in OF_PLACES for d in by),
+            programmes=reach.programme_ids is not None or any(d in OF_PROGRAMMES for d in by),
+            months=any(d in (Dimension.MONTH, Dimension.QUARTER) for d in by), bits=len(of_people) > 1)
+        return _Sought(self, self._find(needed), [d for d in by if d not in OF_PEOPLE])
+
+    def _find(self, needed: Needed) -> Found:
+        if needed not in self._found:
+            self._found[needed] = self.reading.find(needed)
+        return self._found[needed]
 
     def opened(self) -> Found:
         """Down to the sessions."""
-        return self._take(Needed(sessions=True))
+        return self._find(Needed(sessions=True))
 
     def busy_hours(self) -> dict[tuple[int, int], int]:
         """(weekday from Monday, local hour at which the session starts) → person-times, whoever was there."""
@@ -178,25 +218,12 @@ class Ledger:
         loose = Counter[int]()
         for session, profile, times in found.loose_facts[["session", "profile", "times"]].tolist():
             loose[session] += times if everybody[profile] else 0
-        starts = [(minutes, times) for minutes, _, times in by_hour(found.pages)]
+        starts = [(minutes, times) for minutes, times in by_hour(found.sessions)]
         starts += [(minutes, loose[number]) for number, minutes in found.loose_sessions[["id", "starts"]].tolist()]
         for minutes, times in starts:
             start = clock.local(datetime.fromtimestamp(minutes * 60, UTC))
             busy[(start.weekday(), start.hour)] += times
         return {at: times for at, times in busy.items() if times}
-
-    def _found(self, by: Sequence[Dimension]) -> Found:
-        scope = self.scope
-        of_people = {d for d in OF_PEOPLE if d in by or getattr(scope, d.value) is not None}
-        return self._take(Needed(
-            places=self.reach.facility_ids is not None or any(d in OF_PLACES for d in by),
-            programmes=self.reach.programme_ids is not None or any(d in OF_PROGRAMMES for d in by),
-            months=any(d in (Dimension.MONTH, Dimension.QUARTER) for d in by), bits=len(of_people) > 1))
-
-    def _take(self, needed: Needed) -> Found:
-        if needed not in self._read:
-            self._read[needed] = read(self.reach, needed)
-        return self._read[needed]
 
     def _divides_people(self, by: Sequence[Dimension]) -> bool:
         return self.scope.of_people or any(d in OF_PEOPLE for d in by)
@@ -240,6 +267,24 @@ def _grouping(dimension: Dimension, value: str | None) -> int | None:
                  if (grouping.dimension, grouping.value) == (dimension.value, value)), None)
 
 
+class _Sought:
+    """What was found for a question, and which group each part of it belongs to."""
+
+    def __init__(self, ledger: Ledger, found: Found, by: Sequence[Dimension]) -> None:
+        self.ledger, self.found, self.groups = ledger, found, _Groups(by, ledger)
+        self.of_pages, self.of_loose, self.of_bits = (
+            self.groups.of(keys) for keys in (found.keys, found.loose_keys, found.bit_keys))
+        pages = np.bincount(self.of_pages, minlength=len(self.groups.values))
+        loose = np.bincount(self.of_loose, minlength=len(self.groups.values))
+        self.alone = (pages == 1) & (loose == 0)
+
+    def people(self, counted: NDArray[np.bool_]) -> tuple[list[bytes], Ints]:
+        """Of the groups whose persons are not counted beforehand."""
+        keys = {key for key, group in zip(self.found.keys, self.of_pages.tolist(), strict=True) if not counted[group]}
+        rows = self.ledger.reading.people(keys) if keys else []
+        return [people for _, people in rows], self.groups.of([key for key, _ in rows])
+
+
 class _Groups:
     """What pages have in common as far as a question tells them apart: `values` of each group, in order of number."""
 
@@ -262,18 +307,6 @@ class _Groups:
         return self._known[key]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    sub_district_code: str
-    community_id: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class _Programme:
-    provider_type: str
-    volunteer: str
-
-
 OF_A_PAGE: dict[Dimension, Callable[[int, int, int, Ledger], str]] = {
     Dimension.MONTH: lambda month, _f, _p, _l: f"{month // 100}-{month % 100:02}",
     Dimension.QUARTER: lambda month, _f, _p, _l: f"{month // 100}-Q{(month % 100 + 2) // 3}",
@@ -286,17 +319,7 @@ OF_A_PAGE: dict[Dimension, Callable[[int, int, int, Ledger], str]] = {
     Dimension.VOLUNTEER: lambda _m, _f, programme, ledger: ledger.programmes[programme].volunteer,
 }
 
-def _places() -> dict[int, _Place]:
-    rows = db.session.execute(select(Facility.id, Facility.sub_district_code, Facility.community_id)).tuples()
-    return {number: _Place(code, community) for number, code, community in rows}
-
-
-def _programmes() -> dict[int, _Programme]:
-    rows = db.session.execute(select(Programme.id, Programme.provider_type, Programme.volunteer)).tuples()
-    return {number: _Programme(provider.value, "yes" if volunteer else "no") for number, provider, volunteer in rows}
-
-
-def _is_meant(scope: Scope, number: int, place: _Place) -> bool:
+def _is_meant(scope: Scope, number: int, place: Place) -> bool:
     return ((scope.facility_ids is None or number in scope.facility_ids)
             and scope.facility_id in (None, number)
             and scope.sub_district_code in (None, place.sub_district_code)
@@ -314,25 +337,24 @@ def _parts(by: Sequence[Dimension], category: Category | None) -> tuple[Ints, Ki
     return parts, [dict(zip(by, values, strict=True)) for values in known]
 
 
-def _figures(sums: Sums, entry: int, group: int, divides_people: bool) -> Figures:
-    def of(array: Ints) -> int:
-        return int(array[entry])
-
-    capacity, places = (int(n) for n in sums.room[:, group])
-    if divides_people:
-        capacity = 0
-    outcomes = of(sums.came) + of(sums.missed)
-    return Figures(
-        of(sums.held), of(sums.times), of(sums.persons), of(sums.unnamed), round(of(sums.minutes) / 60, 1),
-        round(places / capacity, 4) if capacity else None,
-        round(of(sums.missed) / outcomes, 4) if outcomes else None,
-        round(of(sums.waited) / of(sums.waits) / 60, 1) if of(sums.waits) else None)
+def _figures(sums: Sums, entries: Ints, kinds: int, *, divides_people: bool) -> Iterator[Figures]:
+    """Of these entries, in their order."""
+    places = np.zeros(len(entries), np.int64) if divides_people else sums.room[1][entries // kinds]
+    capacity = np.zeros(len(entries), np.int64) if divides_people else sums.room[0][entries // kinds]
+    columns = (sums.held, sums.times, sums.persons, sums.unnamed, sums.minutes, sums.missed, sums.came, sums.waited,
+               sums.waits)
+    for held, times, persons, unnamed, minutes, missed, came, waited, waits, taken, room in zip(
+            *(column[entries].tolist() for column in columns), places.tolist(), capacity.tolist(), strict=True):
+        yield Figures(held, times, persons, unnamed, round(minutes / 60, 1), round(taken / room, 4) if room else None,
+                      round(missed / (came + missed), 4) if came + missed else None,
+                      round(waited / waits / 60, 1) if waits else None)
 
 
 _CATEGORY_ORDER = [c.value for c in Category]
 _BAND_ORDER = [band_of(start) for start in AGE_BANDS]
 
 
+@cache
 def _rank(dimension: Dimension, value: str) -> tuple[int, str]:
     order = {Dimension.CATEGORY: _CATEGORY_ORDER, Dimension.AGE_BAND: _BAND_ORDER}.get(dimension)
     if order is not None:
@@ -358,11 +380,6 @@ def year_before(scope: Scope) -> Scope:
     """The same days a year earlier; the last of a month stays the last."""
     year = relativedelta(years=1)
     return replace(scope, first=scope.first - year, last=scope.last + timedelta(days=1) - year - timedelta(days=1))
-
-
-def day_of(session: ActivitySession) -> date:
-    """The district's day on which it counts."""
-    return clock.local_date(session.starts_at)
 
 
 def busy_hours(scope: Scope) -> dict[tuple[int, int], int]:

@@ -1,74 +1,96 @@
-"""The page of figures for those who answer for them."""
+"""The page of figures for those who answer for them: on the screen, on paper, and as files."""
 
-from datetime import date
-
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
-from facilities.engine.beneficiaries import SPLITTING
 from facilities.kernel import clock
-from facilities.kernel.ids import read_id
-from facilities.kernel.refusals import NotPermitted, NotVisible
+from facilities.kernel.refusals import NotVisible
 from facilities.kernel.text import read_choice
-from facilities.places import queries as places
-from facilities.programmes import queries as programmes
-from facilities.statistics import policy, queries
-from facilities.statistics.charts import Chart, stacked_bars, word_for
-from facilities.statistics.exports import as_file
-from facilities.statistics.queries import Dimension, Row, Scope
-from facilities.statistics.schemas import names_of
+from facilities.statistics import wording
+from facilities.statistics.addresses import address, narrowed_to, read_scope, years_with_figures
+from facilities.statistics.choosers import choosers
+from facilities.statistics.drawing import as_png, as_svg
+from facilities.statistics.exports import as_file, as_workbook
+from facilities.statistics.overview import Overview
+from facilities.statistics.presentation import CHARTS, all_charts, chart, division
+from facilities.statistics.queries import Dimension
 from facilities.web import exports
-from facilities.web.addresses import day_or
+from facilities.web.formats import date_only
 from facilities.web.guards import current_actor, staff
 
 blueprint = Blueprint("statistics", __name__)
 
 TABLES = (Dimension.MONTH, Dimension.CATEGORY, Dimension.FACILITY, Dimension.PROGRAMME, Dimension.SUB_DISTRICT,
           Dimension.AGE_BAND, Dimension.SEX)
+DIVISIONS = (*TABLES, Dimension.QUARTER, Dimension.YEAR, Dimension.COMMUNITY, Dimension.DISABILITY_CATEGORY,
+             Dimension.DISABILITY_GRADE, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
 FILES = {"csv": exports.CSV, "xlsx": exports.XLSX}
+PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 @blueprint.get("/statistics")
 @staff
 def beneficiaries() -> ResponseReturnValue:
-    """The whole question stands in the address: from, to, facility, programme, by."""
-    scope = _scope()
+    """The whole question stands in the address: from, to, what it is narrowed to, by."""
+    years = years_with_figures()
+    overview = Overview(read_scope(years))
     by = read_choice(Dimension, request.args.get("by")) or Dimension.MONTH
-    rows, total = queries.beneficiaries(scope, [by]), queries.total(scope)
-    if (kind := FILES.get(request.args.get("format", ""))) is not None:
-        return as_file(kind, scope, [by], rows, total)
-    groups = queries.beneficiaries(scope, [Dimension.MONTH, Dimension.CATEGORY])
-    by_group = {row.of[Dimension.CATEGORY]: row.figures
-                for row in queries.beneficiaries(scope, [Dimension.CATEGORY])}
+    kind = request.args.get("format")
+    if kind == "xlsx":
+        return as_workbook(overview)
+    if kind == "csv":
+        return as_file(exports.CSV, overview.scope, [by], overview.rows(by), overview.total)
     return render_template(
-        "statistics/beneficiaries.html", scope=scope, by=by, rows=rows, total=total, by_group=by_group,
-        names=names_of(rows, [by]), word_for=word_for, tables=TABLES, chart=_chart(groups),
-        facilities=places.managed_facilities(current_actor()), programmes=programmes.programmes(), years=_years())
+        "statistics/beneficiaries.html", **_shown(overview), by=by, division=division(overview, by), years=years,
+        divisions=DIVISIONS, choosers=choosers(current_actor(), overview.scope))
 
 
-def _chart(groups: list[Row]) -> Chart:
-    months = list(dict.fromkeys(row.of[Dimension.MONTH] for row in groups))
-    values = {(row.of[Dimension.MONTH], row.of[Dimension.CATEGORY]): row.figures.person_times for row in groups}
-    return stacked_bars(months, [c.value for c in SPLITTING], values)
+@blueprint.get("/statistics/print")
+@staff
+def on_paper() -> ResponseReturnValue:
+    """One sheet: the sentence, the numbers and the charts, with what was filtered and when it was made."""
+    overview = Overview(read_scope(years_with_figures()))
+    return render_template("statistics/print.html", **_shown(overview), made_at=clock.now())
 
 
-def _scope() -> Scope:
-    actor, facility_id = current_actor(), _id("facility")
-    if facility_id is not None and places.facility(facility_id) is None:
+@blueprint.get("/statistics/charts/<name>.<picture_kind>")
+@staff
+def picture(name: str, picture_kind: str) -> ResponseReturnValue:
+    """A chart as a file of its own, of the same question as the page."""
+    overview = Overview(read_scope(years_with_figures()))
+    shown = chart(name, overview) if name in CHARTS and picture_kind in PICTURES else None
+    if shown is None:
         raise NotVisible
-    if facility_id is not None and not policy.can_see_figures_of(actor, facility_id):
-        raise NotPermitted
-    today = clock.today()
-    first, last = day_or(request.args.get("from"), date(_years()[0], 1, 1)), day_or(request.args.get("to"), today)
-    return Scope(min(first, last), max(first, last), facility_id, _id("programme"), facility_ids=policy.reach(actor))
+    under = [text for text in (shown.sentence, filters_line(overview), shown.note) if text]
+    svg = as_svg(shown.picture, shown.question, shown.sentence, under)
+    scope = overview.scope
+    file = f"{name}-{scope.first}-{scope.last}.{picture_kind}"
+    return Response(svg if picture_kind == "svg" else as_png(svg), mimetype=PICTURES[picture_kind],
+                    headers={"Content-Disposition": f'attachment; filename="{file}"'})
 
 
-def _years() -> list[int]:
-    start = queries.first_day_with_figures(Scope(date.min, date.max, facility_ids=policy.reach(current_actor())))
-    this_year = clock.today().year
-    return list(range(min(start.year, this_year) if start else this_year, this_year + 1))
+def _shown(overview: Overview) -> dict[str, object]:
+    """What the screen and the sheet of paper have in common."""
+    return {
+        "overview": overview, "scope": overview.scope, "total": overview.total, "by_group": overview.by_group,
+        "numbers": [(measure, measure.said(overview.total), wording.changes_in_words(
+            measure, overview.total, overview.before, overview.a_year_before)) for measure in wording.MEASURES],
+        "charts": all_charts(overview), "narrowed": _narrowed(overview), "word_for": wording.word_for,
+        "filters_line": filters_line(overview), "address": address, "gap": wording.gap()}
 
 
-def _id(name: str) -> int | None:
-    text = request.args.get(name)
-    return read_id(text) if text else None
+def _narrowed(overview: Overview) -> list[tuple[Dimension, str]]:
+    return [(dimension, overview.name(dimension, value)) for dimension, value in narrowed_to(overview.scope).items()]
+
+
+def filters_line(overview: Overview) -> str:
+    """The question in words: the days, and all that it is narrowed to."""
+    scope, narrowed = overview.scope, dict(_narrowed(overview))
+    parts = [_("%(first)s to %(last)s", first=date_only(scope.first), last=date_only(scope.last)),
+             narrowed.pop(Dimension.FACILITY, None) or (
+                 _("All facilities") if scope.facility_ids is None else _("All facilities that you manage")),
+             narrowed.pop(Dimension.PROGRAMME, None) or _("All programmes")]
+    parts += [_("%(filter)s: %(value)s", filter=wording.word_for(dimension), value=name)
+              for dimension, name in narrowed.items()]
+    return " · ".join(parts)

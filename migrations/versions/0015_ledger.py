@@ -14,7 +14,7 @@ MARK = "INSERT INTO stale_pages (month, facility_id, programme_id) "
 SESSION = "facility_id, programme_id, starts_at, ends_at, capacity, status"
 PERSON = "sex, birth_date, disability_category, disability_grade"
 PROVIDERS = "('own', 'third_party', 'company', 'public_benefit')"
-PACKED = ("sessions", "facts", "cells", "people", "held")
+PACKED = ("sessions", "facts", "cells", "people", "counts")
 EVERYTHING = "FROM activity_sessions AS s WHERE s.status = 'held'"
 
 
@@ -79,12 +79,13 @@ def upgrade() -> None:
         sa.Column("facility_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("programme_id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("part", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("first_day", sa.Integer(), nullable=True),
-        sa.Column("last_day", sa.Integer(), nullable=True),
+        sa.Column("first_day", sa.Integer(), nullable=False),
+        sa.Column("last_day", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in PACKED),
         sa.CheckConstraint(
-            "first_day <= last_day AND first_day / 100 = period AND last_day / 100 = period",
-            name=op.f("ck_ledger_pages_days_of_the_month"),
+            "first_day <= last_day AND (first_day / 100 = period AND last_day / 100 = period OR "
+            "first_day / 10000 = period AND last_day / 10000 = period)",
+            name=op.f("ck_ledger_pages_days_of_the_period"),
         ),
         sa.CheckConstraint("part >= 0", name=op.f("ck_ledger_pages_part_from_zero")),
         sa.PrimaryKeyConstraint("period", "facility_id", "programme_id", "part", name=op.f("pk_ledger_pages")),

@@ -170,8 +170,12 @@ PAGES = {
     "a ticket": ("resident", "/draws/entries/{ticket}", 5),
     "new draw": ("manager", "/desk/draws/new", 8),
     "my messages": ("resident", "/my/messages", 4),
-    "figures": ("administrator", "/statistics", 10),
-    "figures by facility": ("administrator", "/statistics?by=facility", 11),
+    "figures": ("administrator", "/statistics", 34),
+    "figures by facility": ("administrator", "/statistics?by=facility", 34),
+    "figures on paper": ("administrator", "/statistics/print", 29),
+    "what is behind a figure": ("administrator", "/statistics/sessions?from=2026-01-01", 22),
+    "figures as a workbook": ("administrator", "/statistics?format=xlsx", 30),
+    "a chart": ("administrator", "/statistics/charts/facilities.svg", 13),
     "rooms": (None, "/rooms", 5),
     "a space": (None, "/spaces/{space}", 5),
     "reserve a space": ("resident", "/spaces/{space}/reserve?start=2026-09-16T11:00&minutes=60", 5),
@@ -202,7 +206,7 @@ PAGES = {
     "API: figures": (
         "administrator",
         "/api/v1/statistics/beneficiaries?from=2026-01-01&to=2026-12-31&by=facility,month",
-        4,
+        5,
     ),
 }
 

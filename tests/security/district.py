@@ -162,6 +162,8 @@ class District:
             "user": str(staff.user.id),
             "notice": owner.api.get("/notices")["items"][0]["id"],
             "day": "2026-11-02",
+            "name": "trend",
+            "picture_kind": "svg",
         } | unit_of_work(lambda: self._of_messages(owner, booking.id))
 
     def _of_messages(self, owner: Someone, booking_id: int) -> dict[str, str]:

@@ -1155,6 +1155,7 @@ def test_a_page_has_from_one_to_200_rows(here: Here) -> None:
         assert here.callers[caller].get(f"{here.path(path)}?limit=200")["items"]
 
 
+YEAR = {"from": "2026-01-01", "to": "2026-12-31"}
 QUESTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     "from words": ("nobody", "/sessions", {"from": "words"}),
     "from 30 February": ("nobody", "/sessions", {"from": "2026-02-30"}),
@@ -1178,6 +1179,9 @@ QUESTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
     "figures from no day": ("manager", "/statistics/beneficiaries", {"to": "2026-01-31"}),
     "figures backwards": ("manager", "/statistics/beneficiaries", {"from": "2026-01-31", "to": "2026-01-01"}),
     "figures from the first day": ("manager", "/statistics/beneficiaries", {"from": "0001-01-01", "to": "2026-01-01"}),
+    "figures of no group": ("manager", "/statistics/sessions", {**YEAR, "category": "giants"}),
+    "figures of no grade": ("manager", "/statistics/beneficiaries", {**YEAR, "disability_grade": "5"}),
+    "figures compared with nothing": ("manager", "/statistics/beneficiaries", {**YEAR, "compare": "later"}),
     "figures to the last day": ("manager", "/statistics/beneficiaries", {"from": "2026-01-01", "to": "9999-12-31"}),
     "figures by height": (
         "manager",

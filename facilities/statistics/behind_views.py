@@ -1,0 +1,45 @@
+"""From a figure to the sessions that it counts, and from there to everybody on the list."""
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from facilities.bookings.looks import note_look_at_roster
+from facilities.programmes.views import runnable
+from facilities.statistics import behind
+from facilities.statistics.addresses import address, read_scope, years_with_figures
+from facilities.statistics.overview import Overview
+from facilities.statistics.queries import Dimension
+from facilities.statistics.views import filters_line
+from facilities.statistics.wording import MEASURES, word_for
+from facilities.web.guards import staff
+from facilities.web.paging import read_position
+
+blueprint = Blueprint("figures_behind", __name__)
+AT_ONCE = 25
+
+
+@blueprint.get("/statistics/sessions")
+@staff
+def sessions() -> ResponseReturnValue:
+    """The sessions that a figure counts, the latest first."""
+    overview = Overview(read_scope(years_with_figures()))
+    scope = overview.scope
+    ids, start = behind.session_ids(scope), read_position(request.args.get("after"))
+    return render_template(
+        "statistics/sessions.html", scope=scope, filters_line=filters_line(overview), total=overview.total,
+        counted=behind.sessions(scope, ids[start:start + AT_ONCE]), number=len(ids), start=start, at_once=AT_ONCE,
+        measures=MEASURES, address=address)
+
+
+@blueprint.get("/statistics/sessions/<session_id>")
+@staff
+def everybody(session_id: str) -> ResponseReturnValue:
+    """Everybody whom the figure counts in a session. On record for those who are on the list."""
+    session = runnable(session_id)
+    if note_look_at_roster(session.id):
+        session = runnable(session_id)
+    overview = Overview(read_scope(years_with_figures()))
+    people, groups = behind.everybody(overview.scope, session.id)
+    return render_template("statistics/everybody.html", scope=overview.scope, filters_line=filters_line(overview),
+                           session=session, people=people, groups=groups, address=address, word_for=word_for,
+                           D=Dimension)
