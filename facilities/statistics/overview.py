@@ -57,10 +57,17 @@ class Overview:
         return queries.period_before(self.so_far)
 
     @property
+    def a_year_earlier(self) -> Scope:
+        return queries.year_before(self.so_far)
+
+    @property
     def scope_a_year_before(self) -> Scope | None:
         """None of a period that the year before would overlap."""
-        scope = self.so_far
-        return queries.year_before(scope) if (scope.last - scope.first).days < MOST_DAYS_OF_A_YEAR else None
+        return self.a_year_earlier if self._is_within_a_year else None
+
+    @property
+    def _is_within_a_year(self) -> bool:
+        return (self.so_far.last - self.so_far.first).days < MOST_DAYS_OF_A_YEAR
 
     @cached_property
     def before(self) -> Figures:
@@ -79,7 +86,7 @@ class Overview:
         if not found:
             return []
         first, last = min(found), max(found)
-        if (self.so_far.last - self.so_far.first).days < MOST_DAYS_OF_A_YEAR:
+        if self._is_within_a_year:
             first, last = _month(self.so_far.first), max(last, _month(self.so_far.last))
         return _months(first, last)
 
@@ -91,9 +98,8 @@ class Overview:
     @cached_property
     def by_month_a_year_before(self) -> list[int | None]:
         """None where there were no figures at all yet."""
-        earlier = queries.year_before(self.so_far)
         found = {row.of[Dimension.MONTH]: row.figures.person_times
-                 for row in queries.beneficiaries(earlier, [Dimension.MONTH])}
+                 for row in queries.beneficiaries(self.a_year_earlier, [Dimension.MONTH])}
         start = min(found, default="")
         months = [f"{int(month[:4]) - 1}-{month[5:]}" for month in self.months]
         return [found.get(month, 0) if start and month >= start else None for month in months]
