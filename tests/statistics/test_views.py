@@ -271,7 +271,7 @@ def test_the_sheet_of_paper_has_what_the_page_has_and_nothing_to_press(world: Wo
     assert sheet.tree.xpath("//figcaption/h2/text()") == page.tree.xpath("//figcaption/h2/text()")
     assert not sheet.tree.xpath("//form | //button | //details | //main//a | //nav")
     assert f"1 January 2026 to 31 December 2026 · {one.name_en}" in sheet.text
-    assert "Made on Wed 16 Sep 10:00" in sheet.text
+    assert "Made on 2026-09-16 10:00" in sheet.text
 
 
 # -- files
