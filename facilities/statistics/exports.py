@@ -32,7 +32,7 @@ def as_file(kind: str, scope: Scope, by: Sequence[Dimension], rows: Sequence[Row
     if kind == exports.CSV:
         return exports.as_csv(name, header, table)
     notes = [(_("From"), str(scope.first)), (_("To"), str(scope.last)),
-             (_("Made"), clock.local(clock.now()).strftime("%Y-%m-%d %H:%M")),
+             (_("Made"), made_at()),
              (_("Persons"), _("Distinct residents; not additive over rows."))]
     return exports.as_xlsx(name, _("Beneficiaries"), header, table, notes)
 
@@ -86,4 +86,9 @@ def _filters(overview: Overview) -> list[tuple[str, str]]:
     notes.append((_("The period before"), f"{before.first} – {before.last}"))
     if year is not None:
         notes.append((_("A year before"), f"{year.first} – {year.last}"))
-    return [*notes, (_("Made"), clock.local(clock.now()).strftime("%Y-%m-%d %H:%M"))]
+    return [*notes, (_("Made"), made_at())]
+
+
+def made_at() -> str:
+    """The district's time, with its year: a file or a sheet of paper is looked at later."""
+    return clock.local(clock.now()).strftime("%Y-%m-%d %H:%M")

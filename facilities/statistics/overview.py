@@ -32,7 +32,7 @@ class Overview:
 
     @cached_property
     def ledger_a_year_before(self) -> Ledger:
-        return Ledger(queries.year_before(self.so_far))
+        return Ledger(self.a_year_earlier)
 
     def rows(self, *by: Dimension) -> list[Row]:
         if by not in self._rows:
@@ -66,10 +66,17 @@ class Overview:
         return queries.period_before(self.so_far)
 
     @property
+    def a_year_earlier(self) -> Scope:
+        return queries.year_before(self.so_far)
+
+    @property
     def scope_a_year_before(self) -> Scope | None:
         """None of a period that the year before would overlap."""
-        scope = self.so_far
-        return queries.year_before(scope) if (scope.last - scope.first).days < MOST_DAYS_OF_A_YEAR else None
+        return self.a_year_earlier if self._is_within_a_year else None
+
+    @property
+    def _is_within_a_year(self) -> bool:
+        return (self.so_far.last - self.so_far.first).days < MOST_DAYS_OF_A_YEAR
 
     @cached_property
     def before(self) -> Figures:
@@ -88,7 +95,7 @@ class Overview:
         if not found:
             return []
         first, last = min(found), max(found)
-        if (self.so_far.last - self.so_far.first).days < MOST_DAYS_OF_A_YEAR:
+        if self._is_within_a_year:
             first, last = _month(self.so_far.first), max(last, _month(self.so_far.last))
         return _months(first, last)
 

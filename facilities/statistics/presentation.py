@@ -50,10 +50,17 @@ class Chart:
 
 
 def chart(name: str, overview: Overview) -> Chart | None:
-    """None where there is nothing to show: groups, where only one was asked for."""
-    is_empty = name != "targets" and not overview.total.person_times
-    is_pointless = name in ("groups", "categories") and overview.scope.category is not None
-    return None if is_empty or is_pointless else CHARTS[name](overview)
+    """None where there is nothing to show."""
+    if name != "targets" and not overview.total.person_times:
+        return None
+    return CHARTS[name](overview) if name not in _pointless(overview.scope) else None
+
+
+def _pointless(scope: Scope) -> set[str]:
+    """Nothing is divided into groups, or ranked, of which only one was asked for or is to be seen."""
+    found = {"groups", "categories"} if scope.category is not None else set()
+    one_place = scope.facility_id is not None or (scope.facility_ids is not None and len(scope.facility_ids) == 1)
+    return found | {"facilities"} if one_place else found
 
 
 def all_charts(overview: Overview) -> list[Chart]:
@@ -88,15 +95,12 @@ def _sessions(scope: Scope, by: Dimension | None = None, value: str = "") -> str
 
 def _trend(overview: Overview) -> Chart:
     months, now, before = overview.months, overview.by_month, overview.by_month_a_year_before
-    earlier = overview.scope_a_year_before or overview.so_far
     rows = []
     for month, times, was in zip(months, now, before, strict=True):
-        of_then = f"{int(month[:4]) - 1}-{month[5:]}"
+        of_then = {Dimension.MONTH: f"{int(month[:4]) - 1}-{month[5:]}"}
         rows.append((word_for(Dimension.MONTH, month), (
             Cell(number(times), _sessions(overview.scope, Dimension.MONTH, month)),
-            Cell("–") if was is None else Cell(
-                number(was), address(SESSIONS, earlier, {Dimension.MONTH: of_then})
-                if overview.scope_a_year_before else None))))
+            Cell("–") if was is None else Cell(number(was), address(SESSIONS, overview.a_year_earlier, of_then)))))
     keys = _("Person-times"), _("A year before")
     return Chart(
         "trend", _("How many came, month by month?"), wording.trend_in_words(months, now, before),

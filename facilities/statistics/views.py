@@ -4,14 +4,13 @@ from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from facilities.kernel import clock
 from facilities.kernel.refusals import NotVisible
 from facilities.kernel.text import read_choice
 from facilities.statistics import wording
 from facilities.statistics.addresses import address, narrowed_to, read_scope, years_with_figures
 from facilities.statistics.choosers import choosers
 from facilities.statistics.drawing import as_png, as_svg
-from facilities.statistics.exports import as_file, as_workbook
+from facilities.statistics.exports import as_file, as_workbook, made_at
 from facilities.statistics.overview import Overview
 from facilities.statistics.presentation import CHARTS, all_charts, chart, division
 from facilities.statistics.queries import Dimension
@@ -36,11 +35,11 @@ def beneficiaries() -> ResponseReturnValue:
     years = years_with_figures()
     overview = Overview(read_scope(years))
     by = read_choice(Dimension, request.args.get("by")) or Dimension.MONTH
-    kind = request.args.get("format")
-    if kind == "xlsx":
+    kind = FILES.get(request.args.get("format", ""))
+    if kind == exports.XLSX:
         return as_workbook(overview)
-    if kind == "csv":
-        return as_file(exports.CSV, overview.scope, [by], overview.rows(by), overview.total)
+    if kind is not None:
+        return as_file(kind, overview.scope, [by], overview.rows(by), overview.total)
     return render_template(
         "statistics/beneficiaries.html", **_shown(overview), by=by, division=division(overview, by), years=years,
         divisions=DIVISIONS, choosers=choosers(current_actor(), overview.scope))
@@ -51,7 +50,7 @@ def beneficiaries() -> ResponseReturnValue:
 def on_paper() -> ResponseReturnValue:
     """One sheet: the sentence, the numbers and the charts, with what was filtered and when it was made."""
     overview = Overview(read_scope(years_with_figures()))
-    return render_template("statistics/print.html", **_shown(overview), made_at=clock.now())
+    return render_template("statistics/print.html", **_shown(overview), made_at=made_at())
 
 
 @blueprint.get("/statistics/charts/<name>.<picture_kind>")

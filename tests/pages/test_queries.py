@@ -206,7 +206,7 @@ PAGES = {
     "API: figures": (
         "administrator",
         "/api/v1/statistics/beneficiaries?from=2026-01-01&to=2026-12-31&by=facility,month",
-        5,
+        12,
     ),
 }
 

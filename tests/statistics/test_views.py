@@ -152,10 +152,16 @@ def test_a_filter_narrows_every_number_and_nonsense_narrows_nothing(
     assert cells(world.browser(world.administrator()).get(f"/statistics?{YEAR}&{question}"))[:4] == numbers
 
 
-def test_a_single_group_is_not_divided_into_groups(world: World) -> None:
-    figures(world)
-    page = world.browser(world.administrator()).get(f"/statistics?{YEAR}&category=women")
+def test_a_single_group_is_not_divided_and_a_single_place_not_ranked(world: World) -> None:
+    one, two = figures(world)
+    browser = world.browser(world.administrator())
+    page = browser.get(f"/statistics?{YEAR}&category=women")
     assert page.tree.xpath("//figure/@id") == ["trend", "hours", "facilities"]
+    page = browser.get(f"/statistics?{YEAR}&facility={one.id}")
+    assert page.tree.xpath("//figure/@id") == ["trend", "groups", "hours", "categories"]
+    for places, is_ranked in (((one,), False), ((one, two), True)):
+        page = world.browser(world.manager(*places)).get(f"/statistics?{YEAR}")
+        assert ("facilities" in page.tree.xpath("//figure/@id")) is is_ranked
 
 
 def test_numbers_are_compared_with_the_period_before_and_the_year_before_in_words(world: World) -> None:
@@ -191,6 +197,8 @@ def test_a_period_of_several_years_has_no_year_before_but_a_line_for_it(world: W
     assert "A year before: " not in page.text
     (row,) = page.tree.xpath("//figure[@id='trend']//tr[th='Feb 2026']")
     assert [cell.text_content() for cell in row.findall("td")] == ["20", "10"]
+    assert row.xpath("td/a/@href") == [
+        "/statistics/sessions?from=2026-02-01&to=2026-02-28", "/statistics/sessions?from=2025-02-01&to=2025-02-28"]
     (first,) = page.tree.xpath("//figure[@id='trend']//tr[th='Feb 2025']")
     assert [cell.text_content() for cell in first.findall("td")] == ["10", "–"]
 
@@ -242,6 +250,8 @@ def test_an_empty_period_says_so(world: World) -> None:
     assert page.tree.xpath("//figure") == []
     assert "Nothing was held" in browser.get("/statistics/print?from=2020-01-01&to=2020-12-31").text
     assert browser.raw("/statistics/charts/trend.svg?from=2020-01-01&to=2020-12-31").status_code == 404
+    file = browser.raw("/statistics?from=2020-01-01&to=2020-12-31&format=xlsx").get_data()
+    assert [cell.value for cell in load_workbook(io.BytesIO(file))["Month"][2]][:3] == ["Total", 0, 0]
 
 
 def test_nonsense_in_the_address_is_read_as_nothing(world: World) -> None:
@@ -261,7 +271,7 @@ def test_the_sheet_of_paper_has_what_the_page_has_and_nothing_to_press(world: Wo
     assert sheet.tree.xpath("//figcaption/h2/text()") == page.tree.xpath("//figcaption/h2/text()")
     assert not sheet.tree.xpath("//form | //button | //details | //main//a | //nav")
     assert f"1 January 2026 to 31 December 2026 · {one.name_en}" in sheet.text
-    assert "Made on Wed 16 Sep 10:00" in sheet.text
+    assert "Made on 2026-09-16 10:00" in sheet.text
 
 
 # -- files
