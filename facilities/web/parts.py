@@ -94,6 +94,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "addresses_forgotten": _l("Addresses that nobody confirmed"),
         "data_forgotten": _l("Data that has been kept long enough"), "runs_forgotten": _l("Old entries of this page"),
         "figures_checked": _l("Figures counted again"),
+        "reports_corrected": _l("Closed reports compared with the figures of today"),
     },
     "health": {"fine": _l("On time"), "running": _l("At work"), "late": _l("Late"), "failed": _l("Failed")},
     "failure": {  # of a message on its way out
@@ -118,6 +119,7 @@ WORDS: dict[str, dict[Any, Any]] = {
     "set_by": {"municipal": _l("The city"), "district": _l("The district")},
     "qualifier": {"more_than": _l("More than that"), "at_least": _l("At least that"), "about": _l("About that")},
     "report_state": {"draft": _l("Draft"), "submitted": _l("Waits for its review"), "locked": _l("Locked")},
+    "period_kind": {"month": _l("Month"), "quarter": _l("Quarter"), "year": _l("Year")},
     "measure": {
         "sessions_held": _l("Sessions held, all places"), "person_times": _l("Person-times, all places"),
         "yuhao_sessions_held": _l("Sessions held, Yuhao Spaces"),
