@@ -40,7 +40,8 @@ _MEASURES: dict[str, Any] = {
 }
 _WORDS: dict[str, Any] = {
     "title": _l("Official report of what was held and who came"), "total": _l("Total"), "period": _l("Period"),
-    "number": _l("Number"), "closed": _l("Closed"), "signed": _l("Signed for the unit"), "seal": _l("(seal)"),
+    "number": _l("Number"), "closed": _l("Closed and frozen on"),
+    "signed": _l("Signed for the unit"), "seal": _l("(seal)"),
     "sha256": _l("SHA-256 of the report as JSON"), "previous": _l("SHA-256 of the report before it"),
     "note": _l("Persons are distinct residents and do not add up over rows. Elders and residents with disabilities "
                "are among the others."),

@@ -119,7 +119,6 @@ WORDS: dict[str, dict[Any, Any]] = {
     "set_by": {"municipal": _l("The city"), "district": _l("The district")},
     "qualifier": {"more_than": _l("More than that"), "at_least": _l("At least that"), "about": _l("About that")},
     "report_state": {"draft": _l("Draft"), "submitted": _l("Waits for its review"), "locked": _l("Locked")},
-    "period_kind": {"month": _l("Month"), "quarter": _l("Quarter"), "year": _l("Year")},
     "measure": {
         "sessions_held": _l("Sessions held, all places"), "person_times": _l("Person-times, all places"),
         "yuhao_sessions_held": _l("Sessions held, Yuhao Spaces"),

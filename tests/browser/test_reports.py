@@ -15,9 +15,9 @@ A4_IN_PIXELS = (680, 986)  # what 18 and 15 mm of margin leave of 210 by 297 mm
 PARTS = """() => ({
     front: document.querySelector(".report-front").getBoundingClientRect().height,
     breaks: getComputedStyle(document.querySelector(".report-front")).breakAfter,
-    page: getComputedStyle(document.querySelector(".report")).page,
+    page: getComputedStyle(document.body).page,
     wide: document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    shown: [...document.querySelectorAll(".top-links, .side, .bottom, .foot, .btn")]
+    shown: [...document.querySelectorAll(".top, .side, .bottom, .foot, .btn")]
         .filter(part => part.getClientRects().length).length,
 })"""
 

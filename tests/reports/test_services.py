@@ -3,7 +3,9 @@
 import hashlib
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -273,6 +275,22 @@ def test_the_nightly_job_notes_what_differs_once_and_one_report_keeps_no_other_f
     assert ("reports_corrected", 0, 0) in list(background.do_what_is_due())
 
 
+def test_who_compares_at_the_same_moment_makes_one_correction(august: August) -> None:
+    report, app = august.closed(), august.world.app
+    august.came(august.world.resident().resident_id)
+    together = Barrier(3)
+
+    def compare(_: int) -> int:
+        with app.app_context():
+            together.wait()
+            return unit_of_work(services.note_corrections)
+
+    db.session.rollback()
+    with ThreadPoolExecutor(3) as pool:
+        assert sum(pool.map(compare, range(3))) == 1
+    assert [row.number for row in queries.corrections(report.id)] == [1]
+
+
 # -- the chain
 
 
@@ -295,6 +313,29 @@ def test_each_report_names_the_one_before_in_what_is_hashed(chain: August) -> No
     named = [json.loads(report.content)["previous"] for report in reports]
     assert named == [BEGINNING, reports[0].sha256, reports[1].sha256]
     assert verify().end == reports[2].sha256
+
+
+def test_periods_that_are_closed_at_the_same_moment_make_one_chain(august: August) -> None:
+    """Who comes second is refused, or waits and comes after; of one period there is one report in the end."""
+    app, months = august.world.app, (4, 5, 6, 6)
+    together = Barrier(len(months))
+
+    def close(month: int) -> str:
+        with app.app_context():
+            together.wait()
+            try:
+                return august.close(first=date(2026, month, 1)).period.code
+            except Refused as refused:
+                return refused.refusal.code
+
+    db.session.rollback()
+    with ThreadPoolExecutor(len(months)) as pool:
+        outcomes = list(pool.map(close, months))
+    codes = [report.period.code for report in queries.whole_chain()]
+    assert sorted(outcome for outcome in outcomes if outcome.startswith("2026")) == sorted(codes)
+    assert set(outcomes) - set(codes) <= {"closed_meanwhile", "period_closed"}
+    assert len(codes) == len(set(codes)) >= 1
+    assert verify().faults == ()
 
 
 EDITED = "replace(content, '\"person_times\":6', '\"person_times\":9')"

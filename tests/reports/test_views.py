@@ -84,8 +84,9 @@ def test_who_comes_second_is_told_and_changes_nothing(august: August, monkeypatc
 
 
 def test_a_report_shows_its_figures_its_hash_and_who_signed(august: August) -> None:
-    report = august.closed()
+    before, report = august.close(first=date(2026, 7, 1)), august.closed()
     page = page_of(august, f"/reports/{report.id}")
+    assert report.previous == before.sha256
     terms, values = (page.tree.xpath(f"//dl[@class='numbers']//{tag}/text()") for tag in ("dt", "dd"))
     numbers = dict(zip(terms, values, strict=True))
     assert (numbers["Person-times"], numbers["Persons"], numbers["Sessions held"]) == ("6", "2", "2")
