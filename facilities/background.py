@@ -41,6 +41,8 @@ from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
+from facilities.reports import queries as reports
+from facilities.reports.services import note_correction
 from facilities.statistics.pages import refresh, settle
 from facilities.statistics.services import verify, verify_pages
 
@@ -93,6 +95,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job("addresses_forgotten", 10 * MINUTE, _whole(forget_unconfirmed)),
         Job("data_forgotten", HOUR, _forget_what_is_over),
         Job("runs_forgotten", DAY, _whole(forget_old_runs), NIGHT),
+        Job("reports_corrected", DAY, _correct_reports, NIGHT),
         Job("figures_checked", DAY, _check_figures, NIGHT, by_itself=True),
     )
 
@@ -202,6 +205,18 @@ def _forget_what_is_over() -> Outcome:
             failures.append(type(error).__name__)
             log.error("%s: forgetting failed with %s", kind.value, failures[-1])  # noqa: TRY400 - a traceback has its words
     return Outcome(done, len(failures), failures[-1] if failures else None)
+
+
+def _correct_reports() -> Outcome:
+    """Each report is a unit of its own. Done are the corrections that were made: none where nothing differs."""
+    made: list[int] = []
+
+    def correct(number: int) -> None:
+        if note_correction(number) is not None:
+            made.append(number)
+
+    failures = [kind for number in unit_of_work(reports.report_ids) if (kind := _failure(correct, number))]
+    return Outcome(len(made), len(failures), failures[-1] if failures else None)
 
 
 def _check_figures() -> Outcome:

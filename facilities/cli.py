@@ -33,6 +33,7 @@ from facilities.notices.rendering import answer_page
 from facilities.notices.short import SHORT, registered
 from facilities.places.reference import load_reference_data
 from facilities.projects.loading import load_projects, published_years
+from facilities.reports.verifying import verify as verify_reports
 from facilities.statistics.pages import refresh, settle
 from facilities.statistics.services import repair, verify, verify_pages
 from facilities.web.language import DEFAULT, LANGUAGES
@@ -201,6 +202,22 @@ def statistics_verify(*, mend: bool) -> None:
         raise click.ClickException(f"{found}; --repair lets what is kept follow the events again")
     click.echo(f"{found}, repaired" if differences or wrong
                else f"{looked_at} sessions and {pages} pages recounted, all figures agree")
+
+
+@main.group(help="Official reports of periods that are closed.")
+def reports() -> None:
+    pass
+
+
+@reports.command("verify", help="Hash every report and correction again, and follow the chain.")
+def reports_verify() -> None:
+    found = verify_reports()
+    for fault in found.faults:
+        click.echo(fault)
+    if found.faults:
+        raise click.ClickException(f"{len(found.faults)} faults in {found.reports} reports")
+    click.echo(f"{found.reports} reports and {found.corrections} corrections, each as it was written; "
+               f"the chain ends with {found.end}")
 
 
 @main.group(help="Livelihood projects.")

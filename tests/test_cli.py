@@ -17,6 +17,7 @@ from facilities.engine.roll_call import EventKind
 from facilities.infra.db import db
 from facilities.infra.exclusion import never_changed_triggers
 from facilities.notices.short import SHORT
+from tests.reports.august import August, tamper
 from tests.stores import Store
 from tests.world import World
 
@@ -186,3 +187,18 @@ def test_livelihood_projects_are_loaded_once(manage: Manage) -> None:
     done = manage("projects", "load")
     assert done.stdout == "2024: 20 projects, 63 subprojects and 30 published figures added\n"
     assert manage("projects", "load").stdout == "2024: 0 projects, 0 subprojects and 0 published figures added\n"
+
+
+def test_official_reports_are_verified_and_what_differs_is_said(world: World, manage: Manage) -> None:
+    august = August.of(world)
+    report = august.closed()
+    august.came(world.resident().resident_id)
+    august.corrected(report)
+    done = manage("reports", "verify")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("1 reports and 1 corrections, each as it was written")
+    assert report.sha256 in done.stdout
+    tamper("UPDATE official_reports SET content = '{}'")
+    done = manage("reports", "verify")
+    assert done.returncode == 1
+    assert "report 1: the content is not what was hashed" in done.stdout

@@ -353,6 +353,13 @@ INVENTORY: dict[str, Table] = {
         reviewed_by  link  staff  kept  no
         """, ("id subproject_id month value qualifier evidence link problems remedies state entered_at reviewed_at "
               "returned_because")),
+    # The line that signs a public record is a part of it; of the office, not of whoever has an account.
+    "official_reports": about(Why.RECORD, Kept.CHAIN, """
+        closed_by        link   staff  kept  no
+        signed_name      words  staff  kept  no
+        signed_position  words  staff  kept  no
+        content          words  staff  kept  no
+        """, "id number kind first last sha256 previous closed_at"),
     # -- about nobody
     "audit_heads": about_nobody("id number chained"),
     "calendar_days": about_nobody("date kind name provisional edited"),
@@ -371,6 +378,7 @@ INVENTORY: dict[str, Table] = {
     "project_years": about_nobody("year quote source yellow_points red_points"),
     "stale_sheets": about_nobody("period"),
     "stale_pages": about_nobody("id month facility_id programme_id"),
+    "report_corrections": about_nobody("id report_id number made_at content sha256"),
     "reported_figures": about_nobody("id year code heading name unit as_printed number qualifier quote source "
                                       "confirmed note measure subproject_id"),
     "spaces": about_nobody("id facility_id parent_id name name_en kind capacity quantity reservable min_minutes "

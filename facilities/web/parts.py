@@ -96,6 +96,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "figures_followed": _l("Figures brought up to date"),
         "sheets_gathered": _l("Figures of months and years gathered"),
         "figures_checked": _l("Figures counted again"),
+        "reports_corrected": _l("Closed reports compared with the figures of today"),
     },
     "health": {"fine": _l("On time"), "running": _l("At work"), "late": _l("Late"), "failed": _l("Failed")},
     "failure": {  # of a message on its way out

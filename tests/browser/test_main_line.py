@@ -139,6 +139,7 @@ STAFF = (
     "/desk/draws/new",
     "/statistics",
     "/statistics?by=facility",
+    "/reports",
 )
 
 

@@ -1,7 +1,7 @@
 """One of everything in three places: one's own, another's at the same facility, and a stranger's elsewhere."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,6 +17,7 @@ from facilities.draws import services as draws
 from facilities.engine.draws import WeightRule
 from facilities.engine.eligibility import Sex
 from facilities.engine.messages import Channel
+from facilities.engine.official_reports import PeriodKind
 from facilities.engine.projects import Kind
 from facilities.engine.roll_call import EventKind
 from facilities.feedback import services as feedback
@@ -38,6 +39,8 @@ from facilities.projects import services as projects
 from facilities.projects.loading import load_projects
 from facilities.projects.models import Subproject
 from facilities.projects.services import Details, Entry
+from facilities.reports import services as reports
+from facilities.reports.services import Signer
 from facilities.series import services as series
 from facilities.series.services import Plan
 from tests.client import Browser
@@ -150,6 +153,7 @@ class District:
             "attended": self._attended(owner, child, staff, facility),
             **self._missed(owner, child, staff, facility),
             **self._reported(),
+            "closed": self._closed(),
             "series": str(made.id),
             "draw": str(draw.id),
             "entry": str(entry.id),
@@ -234,6 +238,12 @@ class District:
         unit_of_work(lambda: projects.change_subproject(actor, number, Details(name="口袋公园", kind=Kind.CUMULATIVE)))
         report = unit_of_work(lambda: projects.enter_report(actor, number, 5, entry, submit=True))
         return {"subproject": str(number), "report": str(report.id)}
+
+    def _closed(self) -> str:
+        """An official report of a month, another for each place."""
+        month, actor = 1 + len(self.ids), self.people["administrator"].actor
+        first, signer = date(2026, month, 1), Signer("周敏", "区民生实事办 主任")
+        return str(unit_of_work(lambda: reports.close(actor, PeriodKind.MONTH, first, signer)).id)
 
     def _of_people(self, owner: Someone, child: int, staff: Someone) -> dict[str, str]:
         first, second, third = (

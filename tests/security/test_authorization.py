@@ -415,6 +415,18 @@ RULES: dict[str, Rule] = {
     "projects.set_thresholds": ADMINISTRATOR.asked(yellow="5", red="20"),
     "projects.subproject": ADMINISTRATOR.asked(name="口袋公园", kind="cumulative", unit="个"),
     "projects_api.projects": PUBLIC.asked("year=2024"),
+    "reports.correct": ADMINISTRATOR,
+    "reports.file": ADMINISTRATOR.asked("format=xlsx"),
+    "reports.report": ADMINISTRATOR,
+    "reports.reports": ADMINISTRATOR.asked(
+        period="month:2026-07-01", signed_name="周敏", signed_position="区民生实事办 主任"
+    ),
+    "reports_api.close": ADMINISTRATOR.asked(
+        kind="month", first="2026-06-01", signed_name="周敏", signed_position="区民生实事办 主任"
+    ),
+    "reports_api.correct": ADMINISTRATOR,
+    "reports_api.report": ADMINISTRATOR,
+    "reports_api.reports": ADMINISTRATOR,
     "statistics.beneficiaries": MANAGER.asked(AT_FACILITY),
     "statistics.on_paper": MANAGER.asked(AT_FACILITY),
     "statistics.picture": MANAGER.asked(AT_FACILITY),
@@ -448,6 +460,10 @@ ARGUMENTS = {
     ("no_shows.one", "booking_id"): "missed",
     ("no_shows_api.answer", "booking_id"): "appealed",
     ("no_shows_api.appeal", "booking_id"): "missed",
+    ("reports.file", "report_id"): "closed",
+    ("reports.report", "report_id"): "closed",
+    ("reports_api.correct", "report_id"): "closed",
+    ("reports_api.report", "report_id"): "closed",
     ("bookings.book", "session_id"): "free",
     ("bookings.call_off", "session_id"): "free",
     ("bookings_api.cancel_session", "session_id"): "free",

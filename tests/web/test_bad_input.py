@@ -544,6 +544,14 @@ ENDPOINTS: dict[str, Endpoint] = {
         required=("ends_at",),
         status=200,
     ),
+    "close a period": Endpoint(
+        "administrator",
+        "POST",
+        "/reports",
+        {"kind": "month", "first": "2026-08-01", "signed_name": "周敏", "signed_position": "区民生实事办 主任"},
+        {"kind": "choice", "first": "date", "signed_name": "text 64", "signed_position": "text 80"},
+        required=("kind", "first", "signed_name", "signed_position"),
+    ),
     "close a place": Endpoint(
         "manager",
         "POST",
@@ -1022,6 +1030,8 @@ BY_ID = {
     "change staff": ("administrator", "PATCH", "/users/{id}", {"display_name": "王丽"}),
     "say how it was": ("resident", "PUT", "/bookings/{id}/feedback", {"rating": 4}),
     "what was said": ("resident", "GET", "/bookings/{id}/feedback", None),
+    "a report": ("administrator", "GET", "/reports/{id}", None),
+    "correct a report": ("administrator", "POST", "/reports/{id}/corrections", None),
     "set a calendar day": ("administrator", "PUT", "/calendar/days/{id}", {"kind": "rest"}),
 }
 
