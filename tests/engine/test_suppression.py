@@ -110,7 +110,7 @@ def test_where_nothing_is_small_nothing_is_hidden(table: dict[Cell, int]) -> Non
 
 
 def test_a_small_number_alone_takes_a_partner_with_it() -> None:
-    table = {cell: 20 for cell in CELLS} | {CELLS[0]: 3}
+    table = dict.fromkeys(CELLS, 20) | {CELLS[0]: 3}
     found = cover(table)
     assert ("*", "*", "*") not in found.hidden
     assert {box for box in found.hidden if "*" not in box} > {("r1", "yoga", "women")}

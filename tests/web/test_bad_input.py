@@ -1216,6 +1216,24 @@ def test_a_page_has_from_one_to_200_rows(here: Here, caller: str, path: str) -> 
             {"from": "2026-01-01", "to": "2026-01-31", "by": "height"},
             id="figures by height",
         ),
+        pytest.param(
+            "nobody",
+            "/public/statistics/beneficiaries",
+            {"from": "2026-01-02", "to": "2026-01-31"},
+            id="open figures of a part of a month",
+        ),
+        pytest.param(
+            "nobody",
+            "/public/statistics/beneficiaries",
+            {"from": "2026-09-01", "to": "2026-09-30"},
+            id="open figures of a month that is not over",
+        ),
+        pytest.param(
+            "nobody",
+            "/public/statistics/beneficiaries",
+            {"from": "0001-01-01", "to": "9999-12-31"},
+            id="open figures of all time",
+        ),
     ],
 )
 def test_a_question_that_cannot_be_answered_is_invalid(
