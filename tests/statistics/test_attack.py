@@ -139,7 +139,7 @@ class Attacker:
 def questions(district: District) -> Iterator[tuple[dict[str, str], tuple[str, ...]]]:
     """(period and filters, dimensions): each that can bring something new."""
     for first, last in PERIODS:
-        most = len(SPLITS) if (first, last) in MONTHS else 2
+        most = len(SPLITS) if (first, last) in MONTHS else 1
         for by in chain.from_iterable(combinations(SPLITS, n) for n in range(most + 1)):
             yield {"from": first, "to": last}, by
     yield {"from": PERIODS[2][0], "to": PERIODS[2][1]}, ("month", *SPLITS)
