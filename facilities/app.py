@@ -53,6 +53,7 @@ from facilities.series import api as series_api
 from facilities.series import views as series_views
 from facilities.staff import views as staff_views
 from facilities.statistics import api as statistics_api
+from facilities.statistics import open_views
 from facilities.statistics import views as statistics_views
 from facilities.web.api import register_api
 from facilities.web.edge import register_edge
@@ -64,7 +65,7 @@ from facilities.web.parts import register_parts
 from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
-         attendance_views, statistics_views, draws_views, notices_views, series_views, closures_views,
+         attendance_views, statistics_views, open_views, draws_views, notices_views, series_views, closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
          calendars_views, feedback_views, corrections, devices, posters, no_shows_views,
          projects_views)

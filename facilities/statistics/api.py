@@ -10,13 +10,14 @@ from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible
 from facilities.kernel.text import read_choice
 from facilities.places import queries as places
-from facilities.statistics import policy, queries
+from facilities.statistics import open_data, policy, queries
 from facilities.statistics.exports import as_file
+from facilities.statistics.open_answers import as_open_file, show_answer
 from facilities.statistics.queries import Dimension, Scope
 from facilities.statistics.schemas import FiguresOut, FiguresQuery, show_rows
 from facilities.web import exports
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import current_actor, first, signed_in, staff
+from facilities.web.guards import current_actor, first, public, signed_in, staff
 
 blueprint = ApiBlueprint("statistics", __name__)
 
@@ -46,6 +47,22 @@ def beneficiaries(query: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue
     if kind is not None:
         return as_file(kind, scope, by, rows, total)
     return {"rows": show_rows(rows, by), "total": asdict(total)}
+
+
+@blueprint.route("/public/statistics/beneficiaries")
+@public
+@blueprint.arguments(FiguresQuery, location="query")
+@blueprint.response(200, FiguresOut)
+def open_beneficiaries(query: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
+    """Whole months that are over, for anyone; small numbers are null, and others where they would give one away."""
+    by, facility_id = read_dimensions(query.get("by", [])), _id(query.get("facility"))
+    open_data.check_whole_months(query["from_"], query["to"])
+    if facility_id is not None and places.facility(facility_id) is None:
+        raise NotVisible
+    answer = open_data.answer(Scope(query["from_"], query["to"], facility_id, _id(query.get("programme")),
+                                    query.get("sub_district")), by)
+    kind = exports.wanted_format()
+    return show_answer(answer) if kind is None else as_open_file(kind, answer)
 
 
 def read_dimensions(texts: list[str]) -> list[Dimension]:
