@@ -41,6 +41,7 @@ from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
+from facilities.statistics.publishing import periods_over, publish, statement_of
 from facilities.statistics.services import verify
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job("data_forgotten", HOUR, _forget_what_is_over),
         Job("runs_forgotten", DAY, _whole(forget_old_runs), NIGHT),
         Job("figures_checked", DAY, _check_figures, NIGHT, by_itself=True),
+        Job("open_data_published", DAY, publish_open_data, NIGHT + HOUR / 2, by_itself=True),
     )
 
 
@@ -202,3 +204,23 @@ def _check_figures() -> Outcome:
         differences = [difference for difference in differences if difference in again]
     failed = len({difference.session_id for difference in differences})
     return Outcome(looked_at - failed, failed, "Difference" if failed else None)
+
+
+def publish_open_data(progress: Callable[[int, int], None] = lambda done, of: None) -> Outcome:
+    """Months that are over, where nothing is said of them yet or something else is true now; each is a unit of its own.
+
+    What is to be said is worked out before the unit begins: it can take seconds, in which nobody could write.
+    """
+    periods, done, failures = periods_over(), 0, list[str]()
+    for number, period in enumerate(periods, 1):
+        try:
+            statement = statement_of(period)
+            if statement is not None:
+                unit_of_work(partial(publish, statement))
+                done += 1
+        except Exception as error:  # noqa: BLE001 - as in `_carry_out`
+            failures.append(type(error).__name__)
+            log.error("open data of %s: failed with %s", period, failures[-1])  # noqa: TRY400 - a traceback has its words
+            db.session.rollback()
+        progress(number, len(periods))
+    return Outcome(done, len(failures), failures[-1] if failures else None)

@@ -14,17 +14,17 @@ from facilities.statistics.schemas import names_of
 from facilities.web import exports
 
 
-def names_in(answer: Answer) -> dict[Dimension, dict[str, str]]:
-    return names_of([Row(row.of) for row in answer.rows], answer.by)
+def names_in(rows: Sequence[OpenRow], by: Sequence[Dimension]) -> dict[Dimension, dict[str, str]]:
+    return names_of([Row(row.of) for row in rows], by)
 
 
 def show_answer(answer: Answer) -> dict[str, Any]:
-    return {"rows": show_open_rows(answer), "total": _figures(answer.total)}
+    return {"rows": show_open_rows(answer.rows, answer.by), "total": _figures(answer.total)}
 
 
-def show_open_rows(answer: Answer) -> list[dict[str, Any]]:
-    names, shown = names_in(answer), []
-    for row in answer.rows:
+def show_open_rows(rows: Sequence[OpenRow], by: Sequence[Dimension]) -> list[dict[str, Any]]:
+    names, shown = names_in(rows, by), []
+    for row in rows:
         cells: dict[str, Any] = {}
         for dimension, value in row.of.items():
             cells[dimension.value] = value
@@ -39,7 +39,7 @@ def _figures(row: OpenRow) -> dict[str, Any]:
 
 
 def as_open_file(kind: str, answer: Answer) -> Response:
-    by, names = answer.by, names_in(answer)
+    by, names = answer.by, names_in(answer.rows, answer.by)
     header = [*(word_for(d) for d in by), _("Sessions held"), _("Person-times"), _("Persons"),
               _("Person-times without a name"), _("Suppressed")]
     table = [_line([names.get(d, {}).get(v) or word_for(d, v) for d, v in row.of.items()], row) for row in answer.rows]

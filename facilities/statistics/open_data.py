@@ -1,30 +1,35 @@
-"""Figures for anyone: what may be asked, and which numbers of the answer are shown (decision 16).
+"""Figures for anyone: what may be asked, and the answer, made of what is published alone (decision 16).
 
-What is hidden is decided for each month by itself, from all that happened in it, whatever was asked: so the same number
-is shown or hidden in every answer, and a month that is over keeps its answer when new months come. A period is the sum
-of its months, and is shown where each of them is.
+Nothing is counted here and nothing is decided: that was done when the month was published (`publishing`). A period is
+the sum of its months, and is shown where each of them is.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from itertools import chain, combinations
 
-from facilities.engine.ages import ELDER_AGE
-from facilities.engine.beneficiaries import OF_WHOM, Category
-from facilities.engine.suppression import Box, Cell, cover, is_small
+from sqlalchemy import select
+
+from facilities.engine.ages import AGE_BANDS, band_of
+from facilities.engine.beneficiaries import Category
+from facilities.infra.db import db
 from facilities.kernel import clock
-from facilities.kernel.refusals import Invalid
-from facilities.statistics import queries
-from facilities.statistics.queries import NOT_KNOWN, Dimension, Figures, Row, Scope
+from facilities.kernel.refusals import Invalid, Refused
+from facilities.statistics.models import OpenFigures, OpenPeriod
+from facilities.statistics.queries import Dimension, Scope
 
 MEASURES = ("sessions_held", "person_times", "persons", "unidentified_person_times")
 WHO = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND)
-_ANY = "*"
-_PLACE = (Dimension.MONTH, Dimension.SUB_DISTRICT, Dimension.FACILITY, Dimension.PROGRAMME)
-_KEPT_MONTHS = 600  # months whose cover a process keeps: it follows from the month's figures alone
+_PLACES = ((), (Dimension.SUB_DISTRICT,), (Dimension.SUB_DISTRICT, Dimension.FACILITY))  # a place lies where it lies
+_OTHERS = (Dimension.PROGRAMME, *WHO)
+_WAYS = [(*place, *others) for place in _PLACES
+         for others in chain.from_iterable(combinations(_OTHERS, n) for n in range(len(_OTHERS) + 1))]
+SPLITS: dict[str, tuple[Dimension, ...]] = {",".join(way): way for way in _WAYS}
+LABELS = (*_PLACES[-1], *_OTHERS)
 
 Values = dict[Dimension, str]
+Said = dict[str, int | None]  # by measure; None is hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ class OpenRow:
     away how many came to which."""
 
     of: Values
-    figures: dict[str, int | None]
+    figures: Said
 
     @property
     def suppressed(self) -> bool:
@@ -68,128 +73,113 @@ def check_whole_months(first: date, last: date) -> None:
         raise Invalid(**wrong)
 
 
+def published() -> list[str]:
+    """All that is published, the months and the years, in order."""
+    return list(db.session.scalars(select(OpenPeriod.name).order_by(OpenPeriod.name)))
+
+
+def months_of(periods: Iterable[str]) -> list[str]:
+    return [name for name in periods if not is_year(name)]
+
+
+def is_year(period: str) -> bool:
+    return len(period) == len("2026")
+
+
+def first_not_published(first: date, last: date, periods: Sequence[str]) -> str | None:
+    """The first month that an answer would need and does not have. Before the first of all, nothing was held."""
+    there = set(months_of(periods))
+    start = max(f"{first:%Y-%m}", min(there)) if there else f"{first:%Y-%m}"
+    return next((month for month in months_between(start, f"{last:%Y-%m}") if month not in there), None)
+
+
+def months_between(first: str, last: str) -> list[str]:
+    """Both included."""
+    start, end = ((int(year), int(month)) for year, month in (first.split("-"), last.split("-")))
+    return [f"{n // 12:04}-{n % 12 + 1:02}" for n in range(start[0] * 12 + start[1] - 1, end[0] * 12 + end[1])]
+
+
 def answer(scope: Scope, by: Sequence[Dimension]) -> Answer:
-    """The rows of `queries.beneficiaries` with what is hidden left out, for whole months that are over."""
-    public = _Public(scope)
+    """Of whole months that are over; Refused where one of them is not published yet."""
+    periods = published()
+    if (missing := first_not_published(scope.first, scope.last, periods)) is not None:
+        raise Refused("not_published_yet", month=missing)
     narrowed = _values_of(scope)
-    monthly = _by_month(scope, by)
-    rows = [OpenRow(row.of, public.shown({**narrowed, **row.of}, row.figures, monthly.get(_key(row.of), ())))
-            for row in queries.beneficiaries(scope, by)]
-    whole = queries.total(scope)
-    total = public.shown(narrowed, whole, monthly.get((), ()) if not by else _by_month(scope, ()).get((), ()))
+    rows = _rows(_parts(scope, by, periods), narrowed, by)
+    whole = _rows(_parts(scope, (), periods), narrowed, ()) if by else rows
+    total: Said = dict(whole[0].figures) if whole else dict.fromkeys(MEASURES, 0)
     for measure in MEASURES:
-        if [row.figures[measure] for row in rows].count(None) == 1:  # else it is the total less the others
+        if by and [row.figures[measure] for row in rows].count(None) == 1:  # else it is the total less the others
             total[measure] = None
     return Answer(scope, tuple(by), tuple(rows), OpenRow({}, total))
 
 
-class _Public:
-    """The months of a period: their covers, and how many persons each programme had at each place."""
-
-    def __init__(self, scope: Scope) -> None:
-        everything = Scope(scope.first, scope.last)
-        tables: dict[str, dict[Cell, int]] = {}
-        self.crowds: list[tuple[Values, int]] = []  # persons in the finest cells, who they are included
-        for row in queries.beneficiaries(everything, (*_PLACE, *WHO)):
-            table = tables.setdefault(row.of[Dimension.MONTH], {})
-            for cell, number in _cells(row):
-                table[cell] = table.get(cell, 0) + number
-            self.crowds.append((row.of, row.figures.persons))
-        self.gatherings = [(row.of, row.figures.persons) for row in queries.beneficiaries(everything, _PLACE)]
-        self.hidden = {month: _hidden(tuple(sorted(table.items()))) for month, table in tables.items()}
-
-    def shown(self, values: Values, figures: Figures, monthly: Sequence[int]) -> dict[str, int | None]:
-        """What of these figures, of the box that `values` says, anyone may see."""
-        times = self._is_shown(values, _ANY)
-        unnamed = times and self._is_shown(values, "counted")
-        split = any(dimension in values for dimension in WHO)
-        # neither adds up over groups, so that decoys do not speak for them: no group in these places may be small
-        alike = times and (not split or self._is_open(values))
-        told = alike and not self._is_any_small(self.gatherings, values) and _is_steady(figures.persons, monthly)
-        persons = unnamed and (told or not figures.persons)  # nobody is named: the other two numbers say so already
-        return {
-            "sessions_held": figures.sessions_held if alike else None,
-            "person_times": figures.person_times if times else None,
-            "persons": figures.persons if persons else None,
-            "unidentified_person_times": figures.unidentified_person_times if unnamed else None,
-        }
-
-    def _is_shown(self, values: Values, kind: str) -> bool:
-        box = _box(values, kind)
-        months = [values[Dimension.MONTH]] if Dimension.MONTH in values else self.hidden
-        return not any(box in self.hidden.get(month, ()) for month in months)
-
-    def _is_open(self, values: Values) -> bool:
-        """Nothing is hidden of the groups at these places, and none of them has a few persons only."""
-        places = {d: v for d, v in values.items() if d not in WHO}
-        return not self._is_any_small(self.crowds, places) and all(
-            self._is_shown(of, kind) for of, _ in self.crowds if _is_within(of, places) for kind in (_ANY, "counted"))
-
-    @staticmethod
-    def _is_any_small(persons: Iterable[tuple[Values, int]], values: Values) -> bool:
-        places = {d: v for d, v in values.items() if d not in WHO}
-        return any(is_small(number) and _is_within(of, places) for of, number in persons)
+def rows_of(months: Sequence[str], by: Sequence[Dimension]) -> list[OpenRow]:
+    """Of these months, whatever lies between them."""
+    return _rows(months, {}, by)
 
 
-def _is_within(of: Values, places: Values) -> bool:
-    return all(of[dimension] == value for dimension, value in places.items())
+def _parts(scope: Scope, by: Sequence[Dimension], periods: Sequence[str]) -> list[str]:
+    """The published periods that make up the one that is asked for: itself, where it is a calendar year."""
+    year = f"{scope.first:%Y}"
+    if Dimension.MONTH not in by and year in periods and (scope.first, scope.last) == (
+            date(scope.first.year, 1, 1), date(scope.first.year, 12, 31)):
+        return [year]
+    return [month for month in months_of(periods) if f"{scope.first:%Y-%m}" <= month <= f"{scope.last:%Y-%m}"]
 
 
-def _is_steady(persons: int, monthly: Sequence[int]) -> bool:
-    """Persons are told of a month, and of a calendar year from which no month differs by a few: of two periods, one a
-    month longer, one could read how many came in that month and in no other. `monthly` is empty for other periods."""
-    return bool(monthly) and not any(is_small(persons - month) for month in monthly)
+def _rows(parts: Sequence[str], narrowed: Values, by: Sequence[Dimension]) -> list[OpenRow]:
+    found = select(*OpenFigures.__table__.columns).where(
+        OpenFigures.split_by == _split({*by, *narrowed}), OpenFigures.period.in_(parts),
+        *(getattr(OpenFigures, dimension) == value for dimension, value in narrowed.items()))
+    added: dict[tuple[str, ...], list[Said]] = {}
+    for row in db.session.execute(found):
+        key = tuple(row.period if dimension is Dimension.MONTH else getattr(row, dimension) for dimension in by)
+        added.setdefault(key, []).append({measure: getattr(row, measure) for measure in MEASURES})
+    rows = [OpenRow(dict(zip(by, key, strict=True)), add_up(parts_of_it)) for key, parts_of_it in added.items()]
+    return sorted(rows, key=lambda row: [_rank(dimension, value) for dimension, value in row.of.items()])
 
 
-def _by_month(scope: Scope, by: Sequence[Dimension]) -> dict[tuple[str, ...], list[int]]:
-    """For each row, the persons of each of its months that have any; nothing where the period is not told persons of:
-    it is one month, one month alone has named persons, or it is a calendar year."""
-    found: dict[tuple[str, ...], list[int]] = {}
-    if Dimension.MONTH in by:
-        return {_key(row.of): [row.figures.persons] for row in queries.beneficiaries(scope, by)}
-    for row in queries.beneficiaries(scope, (*by, Dimension.MONTH)):
-        if row.figures.persons:
-            found.setdefault(_key({d: row.of[d] for d in by}), []).append(row.figures.persons)
-    a_year = scope.first == date(scope.first.year, 1, 1) and scope.last == date(scope.first.year, 12, 31)
-    return found if a_year else {key: months for key, months in found.items() if len(months) == 1}
+def _split(dimensions: Iterable[Dimension]) -> str:
+    asked = set(dimensions)
+    if Dimension.FACILITY in asked:
+        asked.add(Dimension.SUB_DISTRICT)
+    return ",".join(dimension for dimension in LABELS if dimension in asked)
 
 
-def _key(of: Values) -> tuple[str, ...]:
-    return tuple(of.values())
+def add_up(parts: Sequence[Said]) -> Said:
+    """A period's figures from those of its parts: hidden where one of them is. Persons do not add up: they are told
+    where one part alone has any."""
+    total: Said = {}
+    for measure in MEASURES:
+        numbers = [part[measure] for part in parts if part[measure] != 0]
+        several = measure == "persons" and len(numbers) > 1
+        total[measure] = None if several else _sum(numbers)
+    return total
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    total = 0
+    for number in numbers:
+        if number is None:
+            return None
+        total += number
+    return total
 
 
 def _values_of(scope: Scope) -> Values:
-    narrowed = {Dimension.FACILITY: scope.facility_id, Dimension.PROGRAMME: scope.programme_id,
-                Dimension.SUB_DISTRICT: scope.sub_district_code}
+    narrowed = {Dimension.SUB_DISTRICT: scope.sub_district_code, Dimension.FACILITY: scope.facility_id,
+                Dimension.PROGRAMME: scope.programme_id}
     return {dimension: str(value) for dimension, value in narrowed.items() if value is not None}
 
 
-@lru_cache(maxsize=_KEPT_MONTHS)
-def _hidden(table: tuple[tuple[Cell, int], ...]) -> frozenset[Box]:
-    return cover(dict(table)).hidden
+_CATEGORIES = [category.value for category in Category]
+_BANDS = [band_of(start) for start in AGE_BANDS]
 
 
-def _cells(row: Row) -> Iterator[tuple[Cell, int]]:
-    """Person-times with and without a name. Elders and disabled are of whom: only what nobody named is a cell more."""
-    of, unnamed = row.of, row.figures.unidentified_person_times
-    category, band = of[Dimension.CATEGORY], of[Dimension.AGE_BAND]
-    place = ((of[Dimension.FACILITY], f"in {of[Dimension.SUB_DISTRICT]}", _ANY), (of[Dimension.PROGRAMME], _ANY))
-    who = ((of[Dimension.SEX], _ANY), (band, _ANY))
-    if category in OF_WHOM:
-        yield (*place, (_ANY,), (category,), *who, ("counted", _ANY)), unnamed
-        return
-    is_elder = band != NOT_KNOWN and int(band.rstrip("+").split("-")[0]) >= ELDER_AGE
-    of_whom = (Category.ELDERS.value, _ANY) if is_elder else (_ANY,)
-    yield (*place, (category, _ANY), of_whom, *who, ("named", _ANY)), row.figures.person_times - unnamed
-    yield (*place, (category, _ANY), (_ANY,), *who, ("counted", _ANY)), unnamed
-
-
-def _box(values: Values, kind: str) -> Box:
-    """The box of the table that these values say; the axes are those of `_cells`."""
-    place = values.get(Dimension.FACILITY)
-    if place is None and Dimension.SUB_DISTRICT in values:
-        place = f"in {values[Dimension.SUB_DISTRICT]}"
-    category = values.get(Dimension.CATEGORY, _ANY)
-    split, of_whom = (_ANY, category) if category in OF_WHOM else (category, _ANY)
-    return (place or _ANY, values.get(Dimension.PROGRAMME, _ANY), split, of_whom,
-            values.get(Dimension.SEX, _ANY), values.get(Dimension.AGE_BAND, _ANY), kind)
+def _rank(dimension: Dimension, value: str) -> tuple[int, str]:
+    """The order of the figures for staff."""
+    order = {Dimension.CATEGORY: _CATEGORIES, Dimension.AGE_BAND: _BANDS}.get(dimension)
+    if order is not None:
+        return (order.index(value) if value in order else len(order), value)
+    return (int(value), "") if value.isdigit() else (0, value)

@@ -94,6 +94,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "addresses_forgotten": _l("Addresses that nobody confirmed"),
         "data_forgotten": _l("Data that has been kept long enough"), "runs_forgotten": _l("Old entries of this page"),
         "figures_checked": _l("Figures counted again"),
+        "open_data_published": _l("Open data of months that are over"),
     },
     "health": {"fine": _l("On time"), "running": _l("At work"), "late": _l("Late"), "failed": _l("Failed")},
     "failure": {  # of a message on its way out

@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from facilities.kernel.refusals import Refusal
-from facilities.web.formats import date_time, day
+from facilities.web.formats import date_time, day, month_label
 
 _PLAIN: dict[str, Any] = {
     "already_entered": _l("This person is in the draw already."),
@@ -171,6 +171,9 @@ _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "paused_after_no_shows": lambda f: _(
         "After missed sessions this person can book here only on the day itself, until %(day)s. Under 'My bookings' "
         "you find why, and how to tell us if it is not right.", day=day(datetime.fromisoformat(f["until"]))),
+    "not_published_yet": lambda f: _(
+        "The figures of %(month)s are not published yet. A month's figures come in the first days of the next month.",
+        month=month_label(f["month"])),
     "booking_not_open": lambda f: _("Booking opens on %(when)s.", when=_instant(f, "booking_opens_at")),
     "booking_closed": lambda f: _("Booking closed on %(when)s.", when=_instant(f, "booking_closes_at")),
     "cancellation_closed": lambda f: _(
