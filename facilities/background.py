@@ -41,7 +41,7 @@ from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
-from facilities.statistics.publishing import periods_over, publish, statement_of
+from facilities.statistics.publishing import looks, periods_over, publish
 from facilities.statistics.services import verify
 
 log = logging.getLogger(__name__)
@@ -212,9 +212,9 @@ def publish_open_data(progress: Callable[[int, int], None] = lambda done, of: No
     What is to be said is worked out before the unit begins: it can take seconds, in which nobody could write.
     """
     periods, done, failures = periods_over(), 0, list[str]()
-    for number, period in enumerate(periods, 1):
+    for number, (period, look) in enumerate(looks(periods), 1):
         try:
-            statement = statement_of(period)
+            statement = look()
             if statement is not None:
                 unit_of_work(partial(publish, statement))
                 done += 1

@@ -6,10 +6,11 @@ out before anything is written, so that nobody waits for it.
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import product
+from functools import partial
+from itertools import groupby, product
 
 from sqlalchemy import delete, insert, select
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -41,6 +42,7 @@ RULES = 1  # raised with what is hidden, or how it is decided: every month is th
 LATE_ENTRIES = timedelta(days=2)  # the roll of a month's last day is closed within the day after it, and looked at
 _ANY = "*"
 _FINEST, _GATHERINGS = ",".join(LABELS), ",".join(d for d in LABELS if d not in WHO)
+_OF_PLACES = [split for split, dimensions in SPLITS.items() if not {*dimensions} & {*WHO}]
 
 Key = tuple[str, tuple[str, ...]]  # a split, and the values of its dimensions
 Tables = dict[str, list[Row]]  # by split
@@ -64,10 +66,17 @@ def periods_over() -> list[str]:
     return [*months, *(month[:4] for month in months if month.endswith("-12"))]
 
 
-def statement_of(period: str) -> Statement | None:
-    """None where what is published is still true, or cannot be said now: a month that somebody corrects at this moment,
-    a year of which a month is missing."""
-    return _of_year(period) if is_year(period) else _of_month(period)
+def looks(periods: Sequence[str]) -> Iterator[tuple[str, Callable[[], Statement | None]]]:
+    """Each period with what finds out what is to be said of it: None where that is published already, or cannot be said
+    now. The months of a year are read together, when it is their turn."""
+    for _, year in groupby((period for period in periods if not is_year(period)), lambda month: month[:4]):
+        months = list(year)
+        tables = _read_months(months)
+        for month in months:
+            yield month, partial(_of_month, month, tables.get(month, {}))
+    for period in periods:
+        if is_year(period):
+            yield period, partial(_of_year, period)
 
 
 def publish(statement: Statement) -> None:
@@ -87,17 +96,14 @@ def publish(statement: Statement) -> None:
             for (split, values), figures in statement.rows.items()])
 
 
-def _of_month(month: str) -> Statement | None:
-    start = date.fromisoformat(f"{month}-01")
-    scope = Scope(start, (start + timedelta(days=31)).replace(day=1) - timedelta(days=1))
-    tables = _read(scope)
+def _of_month(month: str, tables: Tables) -> Statement | None:
     fingerprint = _fingerprint(tables)
-    if fingerprint == _published_fingerprint(month) or fingerprint != _fingerprint(_read(scope)):
+    if fingerprint == _published_fingerprint(month):
         return None
-    public = _Public(tables)
-    return Statement(month, fingerprint, {
-        (split, tuple(row.of.values())): public.shown(row.of, row.figures)
-        for split, rows in tables.items() for row in rows if row.figures.person_times})
+    rows = _Public(month, tables).rows()
+    if fingerprint != _fingerprint(_read_months([month]).get(month, {})):  # somebody corrects it at this moment
+        return None
+    return Statement(month, fingerprint, rows)
 
 
 def _of_year(year: str) -> Statement | None:
@@ -118,22 +124,43 @@ def _of_year(year: str) -> Statement | None:
         key = part.split_by, tuple(getattr(part, label) for label in SPLITS[part.split_by])
         said.setdefault(key, []).append({measure: getattr(part, measure) for measure in MEASURES})
     rows = {key: add_up(parts) for key, parts in said.items()}
-    whole = Scope(date(int(year), 1, 1), date(int(year), 12, 31))
-    for split, table in _read(whole).items():
-        for row in table:
-            key = split, tuple(row.of.values())
-            monthly = [numbers["persons"] for numbers in said.get(key, ()) if numbers["persons"] != 0]
-            if len(monthly) > 1 and all(n is not None and not is_small(row.figures.persons - n) for n in monthly):
-                rows[key]["persons"] = row.figures.persons
+    whole = Scope(_first_day(f"{year}-01"), _last_day(last))
+    several = {key: persons for key, parts in said.items() if len(persons := _persons(parts)) > 1}
+    for split in {split for (split, _), persons in several.items() if None not in persons}:
+        for row in queries.beneficiaries(whole, SPLITS[split]):
+            key, number = (split, tuple(row.of.values())), row.figures.persons
+            if key in several and not any(n is None or is_small(number - n) for n in several[key]):
+                rows[key]["persons"] = number
     return Statement(year, fingerprint, rows)
 
 
-def _read(scope: Scope) -> Tables:
-    return {split: queries.beneficiaries(scope, dimensions) for split, dimensions in SPLITS.items()}
+def _persons(parts: Sequence[Said]) -> list[int | None]:
+    """Of the months that have any."""
+    return [part["persons"] for part in parts if part["persons"] != 0]
+
+
+def _read_months(months: Sequence[str]) -> dict[str, Tables]:
+    """By month, where anything was held in it: the finest rows, and those of the places with all who came there."""
+    scope = Scope(_first_day(months[0]), _last_day(months[-1]))
+    found: dict[str, Tables] = {}
+    for split in (_FINEST, *_OF_PLACES):
+        dimensions = SPLITS[split]
+        for row in queries.beneficiaries(scope, (Dimension.MONTH, *dimensions)):
+            of = {dimension: row.of[dimension] for dimension in dimensions}
+            found.setdefault(row.of[Dimension.MONTH], {}).setdefault(split, []).append(Row(of, row.figures))
+    return found
+
+
+def _first_day(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
+
+
+def _last_day(month: str) -> date:
+    return (_first_day(month) + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def _fingerprint(tables: Tables) -> str:
-    """Of all that a statement is made of."""
+    """Of all that was counted in a month; what else a statement needs of it follows from the same people."""
     content = [RULES, [[split, [[*row.of.values(), *(getattr(row.figures, measure) for measure in MEASURES)]
                                 for row in rows]] for split, rows in tables.items()]]
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -146,17 +173,42 @@ def _published_fingerprint(period: str) -> str | None:
 class _Public:
     """A month: its cover, and the places where a few persons came to something."""
 
-    def __init__(self, tables: Tables) -> None:
+    def __init__(self, month: str, tables: Tables) -> None:
+        self.scope, self.tables = Scope(_first_day(month), _last_day(month)), tables
+        self.finest = tables.get(_FINEST, [])
         table: dict[Cell, int] = {}
-        for row in tables[_FINEST]:
+        for row in self.finest:
             for cell, number in _cells(row):
                 table[cell] = table.get(cell, 0) + number
         self.hidden = cover(table).hidden
-        self.few = {place for row in tables[_GATHERINGS] if is_small(row.figures.persons) for place in _places(row.of)}
+        self.few = {place for row in tables.get(_GATHERINGS, ()) if is_small(row.figures.persons)
+                    for place in _places(row.of)}
         # where anything is hidden of the groups there, or one of them has a few persons only
-        self.closed = {place for row in tables[_FINEST] if is_small(row.figures.persons)
+        self.closed = {place for row in self.finest if is_small(row.figures.persons)
                        or not self.is_shown(row.of, _ANY) or not self.is_shown(row.of, "counted")
                        for place in _places(row.of)}
+
+    def rows(self) -> dict[Key, Said]:
+        return {(split, tuple(row.of.values())): self.shown(row.of, row.figures)
+                for split in SPLITS for row in self._split(split) if row.figures.person_times}
+
+    def _split(self, split: str) -> list[Row]:
+        """As the ledger has it, which is not asked where nobody may know of sessions and persons: then it is enough
+        whether anybody was named."""
+        if split in self.tables:
+            return self.tables[split]
+        dimensions = SPLITS[split]
+        added: dict[tuple[str, ...], list[int]] = {}
+        for row in self.finest:
+            if Dimension.CATEGORY in dimensions or row.of[Dimension.CATEGORY] not in OF_WHOM:
+                numbers = added.setdefault(tuple(row.of[dimension] for dimension in dimensions), [0, 0])
+                numbers[0] += row.figures.person_times
+                numbers[1] += row.figures.unidentified_person_times
+        rows = {key: Row(dict(zip(dimensions, key, strict=True)), Figures(0, times, times - unnamed, unnamed))
+                for key, (times, unnamed) in added.items()}
+        if all(_box(row.of, _ANY)[:2] in self.closed for row in rows.values()):
+            return list(rows.values())
+        return queries.beneficiaries(self.scope, dimensions)
 
     def is_shown(self, values: Values, kind: str) -> bool:
         return _box(values, kind) not in self.hidden
