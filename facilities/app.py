@@ -57,6 +57,7 @@ from facilities.series import views as series_views
 from facilities.staff import views as staff_views
 from facilities.statistics import api as statistics_api
 from facilities.statistics import behind_views as figures_behind_views
+from facilities.statistics import open_views
 from facilities.statistics import views as statistics_views
 from facilities.statistics.targets import provide_targets
 from facilities.web.api import register_api
@@ -69,7 +70,7 @@ from facilities.web.parts import register_parts
 from facilities.web.problems import register_problems
 
 PAGES = (pages_views, accounts_views, households_views, places_views, programmes_views, bookings_views,
-         attendance_views, statistics_views, figures_behind_views, draws_views, notices_views, series_views,
+         attendance_views, statistics_views, figures_behind_views, open_views, draws_views, notices_views, series_views,
          closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
          calendars_views, feedback_views, corrections, devices, posters, no_shows_views,

@@ -44,6 +44,7 @@ from facilities.privacy.retention import CARRIED_OUT, forget_all
 from facilities.reports import queries as reports
 from facilities.reports.services import note_correction
 from facilities.statistics.pages import refresh, settle
+from facilities.statistics.publishing import looks, periods_over, publish
 from facilities.statistics.services import verify, verify_pages
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,7 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         Job("runs_forgotten", DAY, _whole(forget_old_runs), NIGHT),
         Job("reports_corrected", DAY, _correct_reports, NIGHT),
         Job("figures_checked", DAY, _check_figures, NIGHT, by_itself=True),
+        Job("open_data_published", DAY, publish_open_data, NIGHT + HOUR / 2, by_itself=True),
     )
 
 
@@ -232,3 +234,23 @@ def _check_figures() -> Outcome:
     pages, wrong = verify_pages()
     failed = len({difference.session_id for difference in differences}) + len(wrong)
     return Outcome(looked_at + pages - failed, failed, "Difference" if failed else None)
+
+
+def publish_open_data(progress: Callable[[int, int], None] = lambda done, of: None) -> Outcome:
+    """Months that are over, where nothing is said of them yet or something else is true now; each is a unit of its own.
+
+    What is to be said is worked out before the unit begins: it can take seconds, in which nobody could write.
+    """
+    periods, done, failures = periods_over(), 0, list[str]()
+    for number, (period, look) in enumerate(looks(periods), 1):
+        try:
+            statement = look()
+            if statement is not None:
+                unit_of_work(partial(publish, statement))
+                done += 1
+        except Exception as error:  # noqa: BLE001 - as in `_carry_out`
+            failures.append(type(error).__name__)
+            log.error("open data of %s: failed with %s", period, failures[-1])  # noqa: TRY400 - a traceback has its words
+            db.session.rollback()
+        progress(number, len(periods))
+    return Outcome(done, len(failures), failures[-1] if failures else None)

@@ -21,7 +21,7 @@ from facilities.accounts.queries import user_by_login
 from facilities.accounts.second_factors import forget
 from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
-from facilities.background import do_what_is_due
+from facilities.background import do_what_is_due, publish_open_data
 from facilities.demo.loading import load_demonstration
 from facilities.households.identity import rotate
 from facilities.infra.audit import verify as verify_audit
@@ -218,6 +218,19 @@ def reports_verify() -> None:
         raise click.ClickException(f"{len(found.faults)} faults in {found.reports} reports")
     click.echo(f"{found.reports} reports and {found.corrections} corrections, each as it was written; "
                f"the chain ends with {found.end}")
+
+
+@main.group("open-data", help="Figures for anyone.")
+def open_data() -> None:
+    pass
+
+
+@open_data.command("prepare", help="Publish the months that are over, and those anew that have been corrected.")
+def open_data_prepare() -> None:
+    outcome = publish_open_data(lambda done, of: _progress("months and years", done, of))
+    if outcome.failed:
+        raise click.ClickException(f"{outcome.failed} not published: {outcome.failure}")
+    click.echo(f"{outcome.done} months and years published")
 
 
 @main.group(help="Livelihood projects.")

@@ -99,6 +99,12 @@ def test_verify_says_where_figures_and_log_disagree(world: World, manage: Manage
     assert f"session {session.id}: unnamed_walk_ins: events say 1, kept is 7" in done.stdout
 
 
+def test_open_data_is_prepared_by_hand_where_the_night_is_far(world: World, manage: Manage) -> None:
+    done = manage("open-data", "prepare")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "1 months and years published\n"
+
+
 def test_v16_4_2_the_audit_is_followed_to_its_end_and_what_was_changed_is_found(
     world: World, kind: str, manage: Manage
 ) -> None:

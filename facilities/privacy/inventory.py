@@ -372,6 +372,10 @@ INVENTORY: dict[str, Table] = {
     "left_out_dates": about_nobody("series_id starts_at code"),
     "livelihood_projects": about_nobody("id year code source name"),
     "occupancies": about_nobody("id space_id held_space_id session_id reservation_id starts_at ends_at"),
+    # what anyone may see, small numbers left out; only the fingerprint is of true figures, and is shown nowhere
+    "open_figures": about_nobody("split_by period sub_district facility programme category sex age_band "
+                                  "sessions_held person_times persons unidentified_person_times"),
+    "open_periods": about_nobody("name fingerprint published_at"),
     "opening_hours": about_nobody("facility_id weekday opens_minute closes_minute"),
     "programmes": about_nobody("id name name_en facility_kind summary summary_en per_resident_per_week "
                                 "per_household_per_session records_time provider_type volunteer" + _AUDIENCE),

@@ -13,10 +13,11 @@ from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible
 from facilities.kernel.text import mask_name, read_choice
 from facilities.places import queries as places
 from facilities.programmes.views import runnable
-from facilities.statistics import behind, policy, queries
+from facilities.statistics import behind, open_data, policy, queries
 from facilities.statistics.addresses import IDS, NARROWING
 from facilities.statistics.behind import Counted, Person
 from facilities.statistics.exports import as_file
+from facilities.statistics.open_answers import as_open_file, show_answer
 from facilities.statistics.queries import Dimension, Ledger, Scope
 from facilities.statistics.schemas import (
     CountedPage,
@@ -24,12 +25,13 @@ from facilities.statistics.schemas import (
     FiguresOut,
     FiguresQuery,
     NarrowedQuery,
+    OpenQuery,
     SessionsQuery,
     show_rows,
 )
 from facilities.web import exports
 from facilities.web.api import ApiBlueprint
-from facilities.web.guards import current_actor, first, signed_in, staff
+from facilities.web.guards import current_actor, first, public, signed_in, staff
 from facilities.web.paging import read_position
 
 blueprint = ApiBlueprint("statistics", __name__)
@@ -98,6 +100,22 @@ def attendance(query: dict[str, Any], session_id: str) -> dict[str, Any]:
     people, groups = behind.everybody(scope, session.id)
     return {"people": [_person(person) for person in people],
             "without_names": [{"of": group.of, "number": group.number} for group in groups]}
+
+
+@blueprint.route("/public/statistics/beneficiaries")
+@public
+@blueprint.arguments(OpenQuery, location="query")
+@blueprint.response(200, FiguresOut)
+def open_beneficiaries(query: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue:
+    """Whole months that are over, for anyone; small numbers are null, and others where they would give one away."""
+    by, facility_id = read_dimensions(query.get("by", [])), _id(query.get("facility"))
+    open_data.check_whole_months(query["from_"], query["to"])
+    if facility_id is not None and places.facility(facility_id) is None:
+        raise NotVisible
+    answer = open_data.answer(Scope(query["from_"], query["to"], facility_id, _id(query.get("programme")),
+                                    query.get("sub_district")), by)
+    kind = exports.wanted_format()
+    return show_answer(answer) if kind is None else as_open_file(kind, answer)
 
 
 def read_dimensions(texts: list[str]) -> list[Dimension]:

@@ -2,15 +2,22 @@
 
 Triggers on the tables that figures are counted from mark a page as stale in the transaction that changes it, whichever
 way the change comes. Until a page is made anew, its sessions are counted from their rows: figures are never behind.
+
+And what is published for anyone: a period that is over, and what may be said of it (decision 16). Nothing that is
+hidden is in there, and public answers are made of these rows alone, so that what was once said of a month stays said
+until the month as a whole is published anew.
 """
 
-from sqlalchemy import Connection, LargeBinary, event
+from datetime import datetime
+
+from sqlalchemy import Connection, ForeignKey, LargeBinary, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
 from facilities.attendance.models import Attendance, HeadCount
 from facilities.bookings.models import Booking
+from facilities.engine.suppression import THRESHOLD
 from facilities.households.models import Resident
-from facilities.infra.columns import BigId
+from facilities.infra.columns import BigId, UtcDateTime
 from facilities.infra.db import Model
 from facilities.infra.exclusion import check
 from facilities.programmes.models import ActivitySession
@@ -59,6 +66,52 @@ class StaleSheets(Model):
     __tablename__ = "stale_sheets"
 
     period: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+
+
+class OpenPeriod(Model):
+    """A month (`2026-08`), or a calendar year (`2026`), whose distinct persons are not the sum of its months'.
+
+    `fingerprint`: of the true figures that it was made of, so that a correction is noticed.
+    """
+
+    __tablename__ = "open_periods"
+
+    name: Mapped[str] = mapped_column(String(7), primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64))
+    published_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class OpenFigures(Model):
+    """One row of a period's figures, of all that it can be divided by. A measure without a value is hidden.
+
+    `split_by`: the dimensions that it is divided by, in the order of `open_data.SPLITS`; the others are empty.
+    """
+
+    __tablename__ = "open_figures"
+    __table_args__ = (
+        check(f"person_times >= {THRESHOLD}", "no_small_person_times"),
+        check(f"persons = 0 OR persons >= {THRESHOLD}", "no_small_persons"),
+        check(f"unidentified_person_times = 0 OR unidentified_person_times >= {THRESHOLD}", "no_small_unidentified"),
+        check(f"person_times = unidentified_person_times OR person_times - unidentified_person_times >= {THRESHOLD}",
+              "no_small_rest"),
+        check("sessions_held > 0", "sessions_held"),
+        check("person_times IS NOT NULL OR (sessions_held IS NULL AND unidentified_person_times IS NULL)",
+              "hidden_with_person_times"),
+        check("unidentified_person_times IS NOT NULL OR persons IS NULL", "persons_with_unidentified"),
+    )
+
+    split_by: Mapped[str] = mapped_column(String(60), primary_key=True)
+    period: Mapped[str] = mapped_column(ForeignKey("open_periods.name"), primary_key=True, index=True)
+    sub_district: Mapped[str] = mapped_column(String(20), primary_key=True)
+    facility: Mapped[str] = mapped_column(String(20), primary_key=True)
+    programme: Mapped[str] = mapped_column(String(20), primary_key=True)
+    category: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sex: Mapped[str] = mapped_column(String(20), primary_key=True)
+    age_band: Mapped[str] = mapped_column(String(20), primary_key=True)
+    sessions_held: Mapped[int | None]
+    person_times: Mapped[int | None]
+    persons: Mapped[int | None]
+    unidentified_person_times: Mapped[int | None]
 
 
 MONTH = {

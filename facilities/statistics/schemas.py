@@ -32,6 +32,17 @@ class ScopeQuery(NarrowedQuery):
     to = Day(required=True)
 
 
+class OpenQuery(BaseSchema):
+    """What anyone may ask for: what small numbers are hidden in is fixed (decision 16)."""
+
+    from_ = Day(required=True, data_key="from")
+    to = Day(required=True)
+    facility = Reference()
+    programme = Reference()
+    sub_district = Text(longest=9)
+    by = fields.List(fields.String())
+
+
 class FiguresQuery(ScopeQuery):
     by = fields.List(fields.String())
     compare = fields.String(validate=one_of("before", "year_before"))

@@ -97,6 +97,7 @@ WORDS: dict[str, dict[Any, Any]] = {
         "sheets_gathered": _l("Figures of months and years gathered"),
         "figures_checked": _l("Figures counted again"),
         "reports_corrected": _l("Closed reports compared with the figures of today"),
+        "open_data_published": _l("Open data of months that are over"),
     },
     "health": {"fine": _l("On time"), "running": _l("At work"), "late": _l("Late"), "failed": _l("Failed")},
     "failure": {  # of a message on its way out

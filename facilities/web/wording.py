@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 
 from facilities.kernel.refusals import Refusal
-from facilities.web.formats import date_time, day
+from facilities.web.formats import date_time, day, month_label
 
 _PLAIN: dict[str, Any] = {
     "already_entered": _l("This person is in the draw already."),
@@ -175,6 +175,9 @@ _WITH_FACTS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "paused_after_no_shows": lambda f: _(
         "After missed sessions this person can book here only on the day itself, until %(day)s. Under 'My bookings' "
         "you find why, and how to tell us if it is not right.", day=day(datetime.fromisoformat(f["until"]))),
+    "not_published_yet": lambda f: _(
+        "The figures of %(month)s are not published yet. A month's figures come in the first days of the next month.",
+        month=month_label(f["month"])),
     "booking_not_open": lambda f: _("Booking opens on %(when)s.", when=_instant(f, "booking_opens_at")),
     "booking_closed": lambda f: _("Booking closed on %(when)s.", when=_instant(f, "booking_closes_at")),
     "cancellation_closed": lambda f: _(
@@ -259,6 +262,9 @@ INPUT_MESSAGES: dict[str, Any] = {
     "self_from_14": _l("This is possible from the age of 14. Until then somebody looks after the child's bookings."),
     "consent_needed": _l("We may keep your data only with your consent."),
     "not_inside": _l("This does not fall into the closure, or there is no such space."),
+    "not_first_of_a_month": _l("Public figures are of whole months: begin on the first day of one."),
+    "not_last_of_a_month": _l("Public figures are of whole months: end on the last day of one."),
+    "month_not_over": _l("Public figures are of months that are over."),
     "period_backwards": _l("The last day lies before the first."),
     "lengths_out_of_order": _l("The longest time must not be shorter than the shortest."),
     "too_many_days": _l("Ask for at most 62 days at once."),

@@ -1198,6 +1198,21 @@ QUESTIONS: dict[str, tuple[str, str, dict[str, str]]] = {
         "/statistics/beneficiaries",
         {"from": "2026-01-01", "to": "2026-01-31", "by": "height"},
     ),
+    "open figures of a part of a month": (
+        "nobody",
+        "/public/statistics/beneficiaries",
+        {"from": "2026-01-02", "to": "2026-01-31"},
+    ),
+    "open figures of a month that is not over": (
+        "nobody",
+        "/public/statistics/beneficiaries",
+        {"from": "2026-09-01", "to": "2026-09-30"},
+    ),
+    "open figures of all time": (
+        "nobody",
+        "/public/statistics/beneficiaries",
+        {"from": "0001-01-01", "to": "9999-12-31"},
+    ),
 }
 
 
