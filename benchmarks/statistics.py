@@ -40,22 +40,24 @@ from facilities.infra.db import db, unit_of_work
 from facilities.statistics import pages, queries
 from facilities.statistics.queries import Dimension, Scope
 
+D = Dimension
+
 OF_PLAIN, OF_DUCKDB, AT_LEAST, ON_TOP = 1 / 50, 1 / 3, 0.020, 0.20
 YEAR = (date(2025, 1, 1), date(2025, 12, 31))
 LAST_DAY = FIRST_DAY.replace(year=FIRST_DAY.year + MONTHS // 12 - 1, month=12, day=31)
 QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
     "a year, in all": (Scope(*YEAR), ()),
-    "a year by month": (Scope(*YEAR), (Dimension.MONTH,)),
-    "a year by facility, month and category": (Scope(*YEAR), (Dimension.FACILITY, Dimension.MONTH, Dimension.CATEGORY)),
-    "a year by programme, sex and age band": (Scope(*YEAR), (Dimension.PROGRAMME, Dimension.SEX, Dimension.AGE_BAND)),
-    "a year by facility, programme, month": (Scope(*YEAR), (Dimension.FACILITY, Dimension.PROGRAMME, Dimension.MONTH)),
-    "a year by sub-district and kind of disability": (Scope(*YEAR), (Dimension.SUB_DISTRICT, Dimension.DISABILITY_CATEGORY)),
-    "women of a year by quarter": (Scope(*YEAR, category=Category.WOMEN.value), (Dimension.QUARTER,)),
-    "three years by year and category": (Scope(FIRST_DAY, LAST_DAY), (Dimension.YEAR, Dimension.CATEGORY)),
-    "one facility, a year by month": (Scope(*YEAR, facility_id=7), (Dimension.MONTH,)),
-    "one facility, one month by category": (Scope(date(2025, 3, 1), date(2025, 3, 31), facility_id=7), (Dimension.CATEGORY,)),
-    "a year until 27 November by facility": (Scope(YEAR[0], date(2025, 11, 27)), (Dimension.FACILITY,)),
-    "from 10 March to 20 October by category": (Scope(date(2025, 3, 10), date(2025, 10, 20)), (Dimension.CATEGORY,)),
+    "a year by month": (Scope(*YEAR), (D.MONTH,)),
+    "a year by facility, month and category": (Scope(*YEAR), (D.FACILITY, D.MONTH, D.CATEGORY)),
+    "a year by programme, sex and age band": (Scope(*YEAR), (D.PROGRAMME, D.SEX, D.AGE_BAND)),
+    "a year by facility, programme, month": (Scope(*YEAR), (D.FACILITY, D.PROGRAMME, D.MONTH)),
+    "a year by sub-district and kind of disability": (Scope(*YEAR), (D.SUB_DISTRICT, D.DISABILITY_CATEGORY)),
+    "women of a year by quarter": (Scope(*YEAR, category=Category.WOMEN.value), (D.QUARTER,)),
+    "three years by year and category": (Scope(FIRST_DAY, LAST_DAY), (D.YEAR, D.CATEGORY)),
+    "one facility, a year by month": (Scope(*YEAR, facility_id=7), (D.MONTH,)),
+    "one facility, one month by category": (Scope(date(2025, 3, 1), date(2025, 3, 31), facility_id=7), (D.CATEGORY,)),
+    "a year until 27 November by facility": (Scope(YEAR[0], date(2025, 11, 27)), (D.FACILITY,)),
+    "from 10 March to 20 October by category": (Scope(date(2025, 3, 10), date(2025, 10, 20)), (D.CATEGORY,)),
 }
 
 
@@ -119,8 +121,9 @@ def fill(app: Flask, url: str, district: District) -> None:
             pass
         size, rows = (db.session.scalar(text(f"SELECT pg_total_relation_size('{table}')"))
                       for table in ("ledger_pages", "attendances"))
-        print(f"{number:,} pages of {len(district.session):,} attendances made in {made - began:.1f} s, their sheets in "
-              f"{time.perf_counter() - made:.1f} s; {size / 1e6:.0f} MB beside {rows / 1e6:.0f} MB", flush=True)
+        print(f"{number:,} pages of {len(district.session):,} attendances made in {made - began:.1f} s, "
+              f"their sheets in {time.perf_counter() - made:.1f} s; "
+              f"{size / 1e6:.0f} MB beside {rows / 1e6:.0f} MB", flush=True)
 
 
 def measure(url: str, folder: Path, district: District, rounds: int) -> tuple[dict[str, Times], list[float]]:

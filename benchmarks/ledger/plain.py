@@ -13,6 +13,8 @@ from facilities.engine.beneficiaries import Category
 from facilities.kernel import clock
 from facilities.statistics.queries import Dimension, Scope
 
+D = Dimension
+
 POSTGRESQL = {
     "day": "CAST(to_char(s.starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') AS integer)",
     "born": "CAST(to_char(r.birth_date, 'YYYYMMDD') AS integer)",
@@ -32,18 +34,18 @@ def _dimension(d: Dimension, c: dict[str, str]) -> str:
     year, month = f"({c['day']} {divide} 10000)", f"({c['day']} {divide} 100 % 100)"
     bands = " ".join(f"WHEN {age} >= {start} THEN '{band_of(start)}'" for start in sorted(AGE_BANDS, reverse=True))
     return {
-        Dimension.MONTH: f"concat({year}, '-', lpad(CAST({month} AS varchar), 2, '0'))",
-        Dimension.QUARTER: f"concat({year}, '-Q', ({month} + 2) {divide} 3)",
-        Dimension.YEAR: year, Dimension.FACILITY: c["facility"], Dimension.PROGRAMME: c["programme"], Dimension.SUB_DISTRICT: c["sub_district"],
-        Dimension.CATEGORY: f"CASE WHEN {age} < 18 THEN 'children' WHEN {c['sex']} = 'female' THEN 'women' ELSE 'men' END",
-        Dimension.SEX: c["sex"], Dimension.AGE_BAND: f"CASE {bands} END", Dimension.DISABILITY_CATEGORY: c["disability"],
+        D.MONTH: f"concat({year}, '-', lpad(CAST({month} AS varchar), 2, '0'))",
+        D.QUARTER: f"concat({year}, '-Q', ({month} + 2) {divide} 3)",
+        D.YEAR: year, D.FACILITY: c["facility"], D.PROGRAMME: c["programme"], D.SUB_DISTRICT: c["sub_district"],
+        D.CATEGORY: f"CASE WHEN {age} < 18 THEN 'children' WHEN {c['sex']} = 'female' THEN 'women' ELSE 'men' END",
+        D.SEX: c["sex"], D.AGE_BAND: f"CASE {bands} END", D.DISABILITY_CATEGORY: c["disability"],
     }[d]
 
 
 def _sql(scope: Scope, by: Sequence[Dimension], c: dict[str, str], source: str, where: list[str]) -> str:
     """Of whom elders and residents with disabilities: further rows where groups are asked, as the ledger gives them."""
     def counted(only: str | None, category: str | None) -> str:
-        keys = [f"'{category}'" if category and d is Dimension.CATEGORY else _dimension(d, c) for d in by]
+        keys = [f"'{category}'" if category and d is D.CATEGORY else _dimension(d, c) for d in by]
         conditions = [*where, *([only] if only else [])]
         return (f"SELECT {''.join(f'{key} AS k{n}, ' for n, key in enumerate(keys))}"
                 f"count(DISTINCT {c['session']}), count(*), count(DISTINCT {c['resident']}) FROM {source} "
@@ -51,9 +53,9 @@ def _sql(scope: Scope, by: Sequence[Dimension], c: dict[str, str], source: str, 
                 + (f" GROUP BY {', '.join(str(n + 1) for n in range(len(keys)))}" if keys else ""))
 
     if scope.category == Category.WOMEN.value:
-        where = [*where, f"{_dimension(Dimension.CATEGORY, c)} = 'women'"]
+        where = [*where, f"{_dimension(D.CATEGORY, c)} = 'women'"]
     parts = [counted(None, None)]
-    if Dimension.CATEGORY in by:
+    if D.CATEGORY in by:
         age = f"({c['day']} - {c['born']}) >= 600000"
         parts += [counted(age, "elders"), counted(f"{c['disability']} <> 'unknown'", "disabled")]
     return " UNION ALL ".join(parts)

@@ -249,7 +249,6 @@ INPUT_MESSAGES: dict[str, Any] = {
     "unknown_dimension": _l(
         "Figures are divided by: month, quarter, year, facility, programme, sub_district, community, provider_type, "
         "volunteer, category, sex, age_band, disability_category, disability_grade."),
-    "unknown_word": _l("This is none of the words that can stand here."),
     "unknown_facility": _l("There is no such facility."),
     "unknown_parent": _l("The parent space does not belong to the facility."),
     "wrong_password": _l("The present password is not right."),
