@@ -19,6 +19,8 @@ from facilities.kernel.text import folded
 SMALL_BLOCK = 20  # up to here each pair is looked at; 1 January may be the birthday of thousands
 SHORTEST_WITH_A_SLIP = 3  # characters
 
+_Named = tuple[int, str]  # a record's number, and its name as it is compared
+
 
 class Likeness(StrEnum):
     """Why two records may be one person's."""
@@ -49,26 +51,30 @@ class Pair:
 
 def likely_pairs(records: Iterable[Record]) -> list[Pair]:
     """Each pair once, by the numbers of its records; the same name and phone say it where names alone do not."""
-    born, phones = defaultdict[object, list[Record]](list), defaultdict[object, list[Record]](list)
+    born, phones = defaultdict[object, list[_Named]](list), defaultdict[object, list[_Named]](list)
     for record in records:
+        named = record.id, _plain(record.name)
         if record.birth_date is not None:
-            born[record.birth_date, record.sex].append(record)
+            born[record.birth_date, record.sex].append(named)
         if record.phone is not None:
-            phones[record.phone, _plain(record.name)].append(record)
+            phones[record.phone, named[1]].append(named)
     found: dict[tuple[int, int], Likeness] = {}
     for block in phones.values():
         for one, other in combinations(block, 2):
             found[_in_order(one, other)] = Likeness.SAME_PHONE
     for block in born.values():
         for one, other in _candidates(block):
-            if (likeness := alike(one.name, other.name)) is not None:
+            if (likeness := _compared(one[1], other[1])) is not None:
                 found[_in_order(one, other)] = likeness
     return [Pair(first, second, likeness) for (first, second), likeness in sorted(found.items())]
 
 
 def alike(one: str, other: str) -> Likeness | None:
     """Of two names, the strongest that holds."""
-    one, other = _plain(one), _plain(other)
+    return _compared(_plain(one), _plain(other))
+
+
+def _compared(one: str, other: str) -> Likeness | None:
     if one == other:
         return Likeness.SAME_NAME
     if _sound_the_same(one, other):
@@ -91,15 +97,15 @@ def _is_a_slip(one: str, other: str) -> bool:
     return short[start + (len(short) == len(long)):] == long[start + 1:]
 
 
-def _candidates(block: Sequence[Record]) -> Iterator[tuple[Record, Record]]:
+def _candidates(block: Sequence[_Named]) -> Iterator[tuple[_Named, _Named]]:
     """Of a block: all pairs, or in a large one those whose names have a key in common. No alike pair is left out."""
     if len(block) <= SMALL_BLOCK:
         yield from combinations(block, 2)
         return
-    by_key = defaultdict[str, list[Record]](list)
-    for record in block:
-        for key in _keys(_plain(record.name)):
-            by_key[key].append(record)
+    by_key = defaultdict[str, list[_Named]](list)
+    for named in block:
+        for key in _keys(named[1]):
+            by_key[key].append(named)
     seen = set()
     for sharing in by_key.values():
         for one, other in combinations(sharing, 2):
@@ -128,5 +134,5 @@ def _plain(name: str) -> str:
     return folded(name).replace(" ", "").replace("·", "")
 
 
-def _in_order(one: Record, other: Record) -> tuple[int, int]:
-    return min(one.id, other.id), max(one.id, other.id)
+def _in_order(one: _Named, other: _Named) -> tuple[int, int]:
+    return min(one[0], other[0]), max(one[0], other[0])

@@ -18,7 +18,6 @@ FIRST_ROWS = 10
 def quality() -> dict[str, Any]:
     """How many rows each finding has and the first of them: administrators all, managers of their own sessions."""
     actor = current_actor()
-    reach, findings = policy.reach(actor), policy.findings(actor)
-    numbers = queries.numbers(findings, reach)
-    return {"findings": [show_finding(finding, numbers[finding], list(queries.rows(finding, reach, 0, FIRST_ROWS)))
-                         for finding in findings]}
+    reach = policy.reach(actor)
+    return {"findings": [show_finding(finding, queries.part(finding, reach, 0, FIRST_ROWS))
+                         for finding in policy.findings(actor)]}

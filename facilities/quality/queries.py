@@ -163,25 +163,35 @@ def _pairs() -> list[tuple[int, int, Likeness]]:
     by_day = columns.join(shared_day, and_(shared_day.c.birth_date == Resident.birth_date,
                                            shared_day.c.sex == Resident.sex))
     by_phone = columns.join(shared_phone, shared_phone.c.phone == Resident.phone)
-    records = {row.id: Record(*row) for found in (by_day, by_phone) for row in db.session.execute(found)}
+    connection = db.session.connection()  # rows, and nothing that the session looks after: there are many
+    records = {row[0]: Record(*row) for found in (by_day, by_phone) for row in connection.execute(found)}
     told = {(row.first_id, row.second_id)
             for row in db.session.execute(select(DifferentPersons.first_id, DifferentPersons.second_id))}
     return [(pair.first, pair.second, pair.likeness) for pair in likely_pairs(records.values())
             if (pair.first, pair.second) not in told]
 
 
-def likely_twice(start: int, limit: int) -> list[Twice]:
+def _twice(pairs: Sequence[tuple[int, int, Likeness]], start: int, limit: int) -> list[Twice]:
     """The newest records first: whoever entered them may remember."""
-    shown = sorted(_pairs(), key=lambda pair: (pair[1], pair[0]), reverse=True)[start:start + limit]
+    shown = sorted(pairs, key=lambda pair: (pair[1], pair[0]), reverse=True)[start:start + limit]
     ids = {number for first, second, _ in shown for number in (first, second)}
     people = {row.id: row for row in db.session.scalars(select(Resident).where(Resident.id.in_(ids)))}
     return [Twice(people[first], people[second], likeness) for first, second, likeness in shown]
 
 
-def rows(finding: Finding, reach: Reach, start: int, limit: int) -> Sequence[Unborn | ActivitySession | Crowd | Twice]:
-    """A part of a finding's list, in the order of its page."""
+class Part(NamedTuple):
+    """Some rows of a finding, in the order of its page, and how many it has altogether."""
+
+    number: int
+    rows: Sequence[Unborn | ActivitySession | Crowd | Twice]
+
+
+def part(finding: Finding, reach: Reach, start: int, limit: int) -> Part:
+    if finding is Finding.LIKELY_TWICE:  # found once for both: that takes longest
+        pairs = _pairs()
+        return Part(len(pairs), _twice(pairs, start, limit))
+    number = _number(finding, reach)
     if finding is Finding.NO_BIRTH_DATE:
-        return without_birth_date(start, limit)
-    if finding is Finding.NO_ROLL:
-        return without_roll(reach, start, limit)
-    return crowded(reach, start, limit) if finding is Finding.CROWDED else likely_twice(start, limit)
+        return Part(number, without_birth_date(start, limit))
+    rows = without_roll(reach, start, limit) if finding is Finding.NO_ROLL else crowded(reach, start, limit)
+    return Part(number, rows)

@@ -6,7 +6,7 @@ from marshmallow import fields
 
 from facilities.kernel.text import mask_name
 from facilities.programmes.models import ActivitySession
-from facilities.quality.queries import Crowd, Finding, Twice, Unborn
+from facilities.quality.queries import Crowd, Finding, Part, Twice, Unborn
 from facilities.web.schemas import BaseSchema, Id, Instant
 
 
@@ -40,8 +40,8 @@ class QualityOut(BaseSchema):
     findings = fields.List(fields.Nested(FindingOut))
 
 
-def show_finding(finding: Finding, number: int, rows: list[Any]) -> dict[str, Any]:
-    return {"finding": finding.value, "number": number, "items": [_row(row) for row in rows]}
+def show_finding(finding: Finding, part: Part) -> dict[str, Any]:
+    return {"finding": finding.value, "number": part.number, "items": [_row(row) for row in part.rows]}
 
 
 def _row(row: Unborn | ActivitySession | Crowd | Twice) -> dict[str, Any]:

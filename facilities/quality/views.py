@@ -46,10 +46,10 @@ def listed(finding: str) -> ResponseReturnValue:
 def _list(finding: Finding, form: AcceptForm | None = None, session_id: int | None = None) -> ResponseReturnValue:
     """`session_id`: whose form is to be corrected."""
     reach, start = policy.reach(current_actor()), read_position(request.args.get("cursor"))
-    number = queries.numbers([finding], reach)[finding]
+    part = queries.part(finding, reach, start, PAGE)
     page = render_template(
-        "quality/list.html", finding=finding, title=TITLES[finding], meaning=MEANING[finding], number=number,
-        rows=queries.rows(finding, reach, start, PAGE), start=start, page=PAGE, likeness=LIKENESS,
+        "quality/list.html", finding=finding, title=TITLES[finding], meaning=MEANING[finding], number=part.number,
+        rows=part.rows, start=start, page=PAGE, likeness=LIKENESS,
         manager_days=attendance.manager_limit().days, token=TokenForm(formdata=None),
         accept=form or AcceptForm(formdata=None), wrong=session_id)
     return page, 422 if form else 200

@@ -16,11 +16,11 @@ TITLES: dict[Finding, Any] = {
 }
 MEANING: dict[Finding, Any] = {
     Finding.NO_BIRTH_DATE: _l(
-        "These people were somewhere, and without a birth date they count neither as women, children nor men."),
+        "These people came to something, and without a birth date they count neither as women, nor children, nor men."),
     Finding.NO_ROLL: _l(
         "These sessions ended more than a day ago, and as long as nobody is entered they count as not held."),
     Finding.CROWDED: _l(
-        "At these sessions far more people were entered than there are places: half as many again, and at least ten more."),
+        "Far more people were entered at these sessions than there are places: half as many again, and ten at least."),
     Finding.LIKELY_TWICE: _l(
         "These records look like one person's, who is then counted as two persons; nothing is merged by itself."),
 }

@@ -1,6 +1,7 @@
 """Each thing that makes figures wrong is found; what is no such thing is not."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -41,6 +42,11 @@ def over(world: World, days: int = 3, **more: object) -> ActivitySession:
 def number(finding: Finding, reach: frozenset[int] | None = None) -> int:
     db.session.rollback()
     return queries.numbers([finding], reach)[finding]
+
+
+def listed(finding: Finding, start: int = 0, limit: int = 25) -> list[Any]:
+    db.session.rollback()
+    return list(queries.part(finding, None, start, limit).rows)
 
 
 def ageless() -> list[tuple[int, int]]:
@@ -129,8 +135,7 @@ def test_what_was_accepted_is_asked_about_again_once_the_number_changes(world: W
 
 
 def pairs() -> list[tuple[int, int, Likeness]]:
-    db.session.rollback()
-    return [(row.first.id, row.second.id, row.likeness) for row in queries.likely_twice(0, 25)]
+    return [(row.first.id, row.second.id, row.likeness) for row in listed(Finding.LIKELY_TWICE)]
 
 
 def test_records_that_look_alike_are_found_by_birth_date_and_by_phone(world: World, administrator: Someone) -> None:
@@ -157,7 +162,7 @@ def test_who_was_told_apart_is_forgotten_with_the_record(world: World, administr
 def test_lists_come_in_parts_and_each_row_once(world: World, app: Flask) -> None:
     for _ in range(4):
         at_desk("陈晓梅", DAY)
-    parts = [[(r.first.id, r.second.id) for r in queries.likely_twice(start, 4)] for start in (0, 4)]
+    parts = [[(r.first.id, r.second.id) for r in listed(Finding.LIKELY_TWICE, start, 4)] for start in (0, 4)]
     assert [len(part) for part in parts] == [4, 2]
     assert len({pair for part in parts for pair in part}) == 6
     unit_of_work(lambda: db.session.execute(update(Resident).values(birth_date=None)))
