@@ -450,7 +450,7 @@ ARGUMENTS = {
     ("no_shows_api.appeal", "booking_id"): "missed",
     ("quality.complete", "resident_id"): "ageless",
     ("quality.tell_apart", "first_id"): "kept",
-    ("quality.tell_apart", "second_id"): "gone",
+    ("quality.tell_apart", "second_id"): "ageless",
     ("bookings.book", "session_id"): "free",
     ("bookings.call_off", "session_id"): "free",
     ("bookings_api.cancel_session", "session_id"): "free",
