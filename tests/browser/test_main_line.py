@@ -139,6 +139,11 @@ STAFF = (
     "/desk/draws/new",
     "/statistics",
     "/statistics?by=facility",
+    "/quality",
+    "/quality/no_birth_date",
+    "/quality/no_roll",
+    "/quality/crowded",
+    "/quality/likely_twice",
 )
 
 
