@@ -48,6 +48,8 @@ from facilities.programmes import views as programmes_views
 from facilities.projects import api as projects_api
 from facilities.projects import views as projects_views
 from facilities.projects.counted import against_targets
+from facilities.quality import api as quality_api
+from facilities.quality import views as quality_views
 from facilities.reports import api as reports_api
 from facilities.reports import views as reports_views
 from facilities.reservations import api as reservations_api
@@ -74,10 +76,10 @@ PAGES = (pages_views, accounts_views, households_views, places_views, programmes
          closures_views,
          reservations_views, family_views, staff_views, privacy_views, people_views, jobs_views,
          calendars_views, feedback_views, corrections, devices, posters, no_shows_views,
-         projects_views, reports_views)
+         projects_views, reports_views, quality_views)
 API = (accounts_api, households_api, places_api, programmes_api, bookings_api, attendance_api, statistics_api,
        series_api, closures_api, draws_api, notices_api, reservations_api, family_api, privacy_api,
-       calendars_api, feedback_api, no_shows_api, projects_api, reports_api)
+       calendars_api, feedback_api, no_shows_api, projects_api, reports_api, quality_api)
 
 migrate = Migrate()
 csrf = CSRFProtect()

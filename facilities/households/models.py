@@ -163,6 +163,19 @@ class Merge(Model):
     undone_by: Mapped[int | None] = mapped_column(BigId)
 
 
+class DifferentPersons(Model):
+    """Two records that look like one person's and are not: somebody has asked, and nobody needs to again."""
+
+    __tablename__ = "different_persons"
+    __table_args__ = (check("first_id < second_id", "in_order"),)
+
+    first_id: Mapped[int] = mapped_column(ForeignKey("residents.id"), primary_key=True, autoincrement=False)
+    second_id: Mapped[int] = mapped_column(
+        ForeignKey("residents.id"), primary_key=True, autoincrement=False, index=True)
+    said_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    said_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"))
+
+
 class PendingRegistration(Model):
     """Somebody who registered and has not shown yet that the phone is theirs. What they said is encrypted."""
 

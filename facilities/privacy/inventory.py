@@ -137,6 +137,12 @@ INVENTORY: dict[str, Table] = {
         undone_at       behaviour  staff     kept      yes
         undone_by       link       staff     kept      no
         """, "id"),
+    "different_persons": about(Why.SERVE, Kept.PERSON, """
+        first_id        link       resident  removed   no
+        second_id       link       resident  removed   no
+        said_at         behaviour  staff     removed   no
+        said_by         link       staff     removed   no
+        """),
     # -- what was promised, and what happened
     "bookings": about(Why.BOOK, Kept.COUNTED, """
         id              link       resident  counted   yes
@@ -342,6 +348,8 @@ INVENTORY: dict[str, Table] = {
         "id reference facility_id title entries_close_at seed commitment weights drawn_at created_at")),
     "closures": about(Why.RECORD, Kept.WORK, "created_by link staff kept no", (
         "id facility_id space_id starts_at ends_at reason created_at lifted_at")),
+    "quality_accepted": about(Why.RECORD, Kept.WORK, "accepted_by link staff kept no", (
+        "session_id people why accepted_at")),
     "attendance_rules": about(Why.RECORD, Kept.WORK, "changed_by link staff kept no", "id manager_days changed_at"),
     "reopened_days": about(Why.RECORD, Kept.WORK, "reopened_by link staff kept no", (
         "id facility_id day until reason reopened_at")),

@@ -26,6 +26,7 @@ from facilities.feedback.models import Feedback
 from facilities.households import queries as households
 from facilities.households.models import (
     Consent,
+    DifferentPersons,
     Guardianship,
     Identity,
     Invitation,
@@ -163,6 +164,8 @@ def _forget_who_they_were(resident_ids: Collection[int]) -> None:
     theirs = select(Booking.id).where(Booking.resident_id.in_(resident_ids))
     _delete(NoShowTold, NoShowTold.booking_id.in_(theirs))
     _delete(Appeal, Appeal.booking_id.in_(theirs))
+    _delete(DifferentPersons, or_(DifferentPersons.first_id.in_(resident_ids),
+                                  DifferentPersons.second_id.in_(resident_ids)))
     values: tuple[tuple[type[Model], Any, dict[str, object]], ...] = (
         (Booking, Booking.resident_id.in_(resident_ids), {"override_reason": None}),
         (Feedback, Feedback.booking_id.in_(theirs), {"words": None}),

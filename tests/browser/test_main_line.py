@@ -140,6 +140,11 @@ STAFF = (
     "/statistics",
     "/statistics?by=facility",
     "/reports",
+    "/quality",
+    "/quality/no_birth_date",
+    "/quality/no_roll",
+    "/quality/crowded",
+    "/quality/likely_twice",
 )
 
 

@@ -91,6 +91,8 @@ def test_every_reference_to_a_resident_is_thought_of() -> None:
         ("identities", "resident_id"): "handed over",
         ("merges", "kept_id"): "moved",
         ("merges", "gone_id"): "stays",
+        ("different_persons", "first_id"): "stays: of what was merged since, somebody asks anew",
+        ("different_persons", "second_id"): "the same",
     }
     moved = {(model.__table__.name, "resident_id") for model in services.MOVED}  # type: ignore[attr-defined]
     keys = {
