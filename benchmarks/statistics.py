@@ -26,6 +26,7 @@ from typing import Any
 import duckdb
 import numpy as np
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from benchmarks import postgresql
@@ -34,9 +35,11 @@ from benchmarks.ledger.district import FIRST_DAY, MONTHS, District, load, made_u
 from benchmarks.ledger.plain import as_parquet, duckdb_sql, postgresql_sql
 from benchmarks.processes import environment, hard_deadline, manage
 from config import Settings
+from facilities.accounts.services import create_user, hash_password
 from facilities.app import create_app
 from facilities.engine.beneficiaries import Category
 from facilities.infra.db import db, unit_of_work
+from facilities.kernel.actors import Granted, Role
 from facilities.statistics import pages, queries
 from facilities.statistics.queries import Dimension, Scope
 
@@ -59,6 +62,15 @@ QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
     "a year until 27 November by facility": (Scope(YEAR[0], date(2025, 11, 27)), (D.FACILITY,)),
     "from 10 March to 20 October by category": (Scope(date(2025, 3, 10), date(2025, 10, 20)), (D.CATEGORY,)),
 }
+
+
+PASSWORD = "a long password of a benchmark"  # noqa: S105 - of nobody
+THE_PAGE = "the administrator's page of a year"
+ASKED_BY_THE_PAGE: tuple[tuple[Scope, tuple[D, ...]], ...] = (
+    (Scope(*YEAR), ()), (queries.period_before(Scope(*YEAR)), ()), (Scope(*YEAR), (D.MONTH,)),
+    (Scope(*YEAR), (D.MONTH, D.CATEGORY)), (Scope(*YEAR), (D.CATEGORY,)), (Scope(*YEAR), (D.FACILITY,)),
+    (queries.year_before(Scope(*YEAR)), (D.MONTH,)),
+)
 
 
 class Failed(Exception):
@@ -111,6 +123,37 @@ def one_round(rows: "duckdb.DuckDBPyConnection", times: dict[str, Times]) -> Non
                              f"{[(key, ledger.get(key), other.get(key)) for key in wrong[:3]]}")
 
 
+def signed_in(app: Flask) -> FlaskClient:
+    """An administrator's browser."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.app_context():
+        hashed = hash_password(PASSWORD, staff=True)
+        unit_of_work(lambda: create_user("district", "区办", hashed, [Granted(Role.ADMINISTRATOR)]))
+        db.session.remove()
+    browser = app.test_client()
+    answer = browser.post("/sign-in", data={"login": "district", "password": PASSWORD})
+    if answer.status_code != 302:
+        raise Failed(f"signing in was answered with {answer.status_code}")
+    return browser
+
+
+def the_page(browser: FlaskClient, rows: "duckdb.DuckDBPyConnection", times: Times) -> None:
+    """The whole page with its charts, as it is sent; beside it the questions alone that it asks of the ledger."""
+    began = time.perf_counter()
+    answer = browser.get(f"/statistics?from={YEAR[0]}&to={YEAR[1]}")
+    times.ledger.append(time.perf_counter() - began)
+    if answer.status_code != 200 or b"<svg" not in answer.data:
+        raise Failed(f"the page was answered with {answer.status_code}")
+    for into, ask in (
+            (times.plain, lambda scope, by: db.session.execute(text(postgresql_sql(scope, by))).all()),
+            (times.duckdb, lambda scope, by: rows.execute(duckdb_sql(scope, by)).fetchall())):
+        began = time.perf_counter()
+        for scope, by in ASKED_BY_THE_PAGE:
+            ask(scope, by)
+        into.append(time.perf_counter() - began)
+        db.session.rollback()
+
+
 def fill(app: Flask, url: str, district: District) -> None:
     load(url, district)
     with app.app_context():
@@ -132,11 +175,14 @@ def measure(url: str, folder: Path, district: District, rounds: int) -> tuple[di
     app = create_app(Settings.read(environ))
     fill(app, url, district)
     rows = as_parquet(district, folder / "rows.parquet")
-    times = {name: Times() for name in QUESTIONS}
+    times = {name: Times() for name in (*QUESTIONS, THE_PAGE)}
+    browser = signed_in(app)
     with app.app_context():
         one_round(rows, {name: Times() for name in QUESTIONS})  # everything warm
+        the_page(browser, rows, Times())
         for _ in range(rounds):
             one_round(rows, times)
+            the_page(browser, rows, times[THE_PAGE])
         costs = cost_of_keeping(len(district.born), rounds)
         db.session.remove()
         db.engine.dispose()

@@ -172,8 +172,11 @@ class Ledger:
             entries = np.flatnonzero(sums.times)
             figures = _figures(sums, entries, len(kinds), divides_people=self._divides_people(by))
             for entry, one in zip(entries.tolist(), figures, strict=True):
-                values = sought.groups.values[entry // len(kinds)] | kinds[entry % len(kinds)]
-                rows.append(Row({d: values[d] for d in by}, one))
+                values = sought.groups.values[entry // len(kinds)]
+                if kinds[0]:
+                    both = values | kinds[entry % len(kinds)]
+                    values = {d: both[d] for d in by}
+                rows.append(Row(values, one))
         return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
 
     def total(self) -> Figures:
