@@ -107,6 +107,7 @@ LABELS: dict[str, Any] = {
     "won": _l("Won a place"), "walk_in": _l("Came without a booking"), "occurred_at": _l("When"),
     "received_at": _l("Entered on"), "read_at": _l("Read on"), "session": _l("Session"), "facility": _l("Facility"),
     "space": _l("Room"), "person": _l("Who"), "coming_at": _l("Said again that they come"),
+    "promoted_at": _l("Given a place from the waitlist"),
     "language": _l("Language of messages"), "quiet_from": _l("Nothing after"), "quiet_until": _l("And nothing before"),
     "large_type": _l("Letters in large type"), "topic": _l("About"), "channel": _l("Which way"),
     "wanted": _l("Wanted"), "address": _l("Address"), "openid": _l("WeChat's number for you"),

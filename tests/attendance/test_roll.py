@@ -31,9 +31,7 @@ def looks(page: Page) -> dict[str, str]:
     return {row.get("data-resident"): row.get("class").split("roll-")[-1] for row in rows}
 
 
-@pytest.mark.parametrize(
-    ("kind", "state"), [("present", BookingState.ATTENDED), ("absent", BookingState.NO_SHOW)]
-)
+@pytest.mark.parametrize(("kind", "state"), [("present", BookingState.ATTENDED), ("absent", BookingState.NO_SHOW)])
 def test_everybody_at_once_leaves_alone_who_is_ticked_already(
     world: World, manager: Someone, session: ActivitySession, kind: str, state: BookingState
 ) -> None:

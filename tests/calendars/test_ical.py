@@ -22,7 +22,7 @@ ENTRY = Entry("booking-7", 8, START, START + timedelta(minutes=90), "非遗竹�
         pytest.param("两行\r第二行", "两行\n第二行", id="CR alone"),
         pytest.param("两行\n第二行", "两行\n第二行", id="LF alone"),
         pytest.param("反斜\\杠 \\n 不是换行", "反斜\\杠 \\n 不是换行", id="backslashes"),
-        pytest.param("引\"号\" 冒:号 BEGIN:VEVENT", "引\"号\" 冒:号 BEGIN:VEVENT", id="quotes and colons"),
+        pytest.param('引"号" 冒:号 BEGIN:VEVENT', '引"号" 冒:号 BEGIN:VEVENT', id="quotes and colons"),
         pytest.param("龙舟🐉" * 40, "龙舟🐉" * 40, id="long, with signs of four octets"),
         pytest.param("a\x00b\x07c", "abc", id="control characters"),
         pytest.param(" leading and trailing ", " leading and trailing ", id="blanks at the ends"),

@@ -62,9 +62,7 @@ def test_loading_twice_changes_nothing(world: World) -> None:
     ],
     ids=["the last hour of a year", "a year without a notice yet", "a leap day"],
 )
-def test_coming_sessions_lie_in_the_next_four_weeks_whatever_today_is(
-    world: World, kind: str, today: datetime
-) -> None:
+def test_coming_sessions_lie_in_the_next_four_weeks_whatever_today_is(world: World, kind: str, today: datetime) -> None:
     with clock.frozen(today):
         unit_of_work(load_demonstration)
         coming = db.session.scalars(

@@ -60,9 +60,7 @@ def test_when_it_is_quiet(quiet: Quiet, now: str, end: str | None) -> None:
 def test_what_quiet_hours_hold(
     kind: str, now: str, starts_at: str | None, answer_by: str | None, held: str | None
 ) -> None:
-    found = held_until(
-        kind, at(now), QUIET, at(starts_at) if starts_at else None, at(answer_by) if answer_by else None
-    )
+    found = held_until(kind, at(now), QUIET, at(starts_at) if starts_at else None, at(answer_by) if answer_by else None)
     assert found == (at(held) if held else None)
 
 

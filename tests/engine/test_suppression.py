@@ -89,8 +89,11 @@ def test_nor_does_the_rest_of_a_shown_number_when_what_is_shown_within_is_taken_
     for box, number in seen.items():
         for axis, label in enumerate(box):
             for level in range(2):
-                narrower = {(*box[:axis], chains[axis][level], *box[axis + 1:]) for chains in table
-                            if label in chains[axis] and level < chains[axis].index(label)}
+                narrower = {
+                    (*box[:axis], chains[axis][level], *box[axis + 1 :])
+                    for chains in table
+                    if label in chains[axis] and level < chains[axis].index(label)
+                }
                 rest = number - sum(seen.get(other, 0) for other in narrower)
                 hidden = [other for other in narrower if other in true and other not in seen]
                 if is_small(rest):

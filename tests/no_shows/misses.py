@@ -34,9 +34,7 @@ class District:
     @classmethod
     def of(cls, world: World) -> "District":
         facility = world.facility()
-        return cls(
-            world, facility, world.programme(), world.manager(facility), world.administrator(), world.resident()
-        )
+        return cls(world, facility, world.programme(), world.manager(facility), world.administrator(), world.resident())
 
     def rule(self, at: datetime = NOW - 300 * DAY, **changes: Any) -> None:
         """Switched on long ago, unless something else is said."""

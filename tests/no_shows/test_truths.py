@@ -1,6 +1,5 @@
 """What must never be false of no-shows, tried by raw SQL: the services are not asked."""
 
-
 from tests.no_shows.misses import District
 from tests.truths import name_of_violation
 from tests.world import World

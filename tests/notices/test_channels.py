@@ -36,9 +36,7 @@ SENDER = "惠民大渡口 <noreply@huimin.example.org>"
 
 
 def wechat(address: str) -> Wechat:
-    return Wechat(
-        address, "wx1", "s", {"promoted": {"id": "T7", "what": "thing1", "when": "time2", "note": "thing3"}}
-    )
+    return Wechat(address, "wx1", "s", {"promoted": {"id": "T7", "what": "thing1", "when": "time2", "note": "thing3"}})
 
 
 def test_a_letter_has_text_and_type_and_the_calendar_and_one_name_for_all_repeats() -> None:

@@ -148,7 +148,8 @@ def month(app: Flask) -> Month:
 def _give_phones() -> None:
     """The demonstration's people have none; whoever booked gets one."""
     people = db.session.scalars(
-        select(Resident).where(Resident.id.in_(select(Booking.resident_id).where(Booking.starts_at > NOW)))).all()
+        select(Resident).where(Resident.id.in_(select(Booking.resident_id).where(Booking.starts_at > NOW)))
+    ).all()
     for person in people:
         person.phone = f"137{person.id:08}"
 

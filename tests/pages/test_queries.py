@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from facilities.background import publish_open_data
 from facilities.closures import services as closures
 from facilities.closures.services import Closing
 from facilities.draws import services as draws
@@ -40,6 +41,7 @@ class Town:
         self.series = unit_of_work(lambda: series.announce_series(self.manager.actor, plan))
         self.draw = self.open_draw()
         self.manager.api.get(f"/sessions/{self.session.id}/roster")  # noted once a day: later looks only find the note
+        publish_open_data()
         self.grow(1)
 
     def path(self, address: str) -> str:

@@ -260,7 +260,7 @@ def plant(of: Family) -> None:
         select(Booking).where(Booking.session_id == of.past.id, Booking.resident_id == mother)
     ).one()
     booking.override_reason, booking.party, booking.offer_expires_at = "邹女士行动不便", "P7", now
-    booking.coming_at = now
+    booking.coming_at = booking.promoted_at = now
     db.session.add(Feedback(booking_id=booking.id, rating=4, words="邹老师讲得好", created_at=now))
     db.session.add(
         BookingPause(

@@ -1,5 +1,6 @@
 """An account that is erased leaves no name, frees what was ahead, and changes no figure of what was."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -39,12 +40,16 @@ def erase(someone: Someone, status: int = 204) -> Any:
 
 
 def figures() -> list[Any]:
-    """Of every dimension, of each pair of them, and in all, for every month."""
+    """Of every dimension, of each pair of them and in all, for every month; not by conditions, which are forgotten."""
     db.session.rollback()
-    pairs = [(one, other) for one in Dimension for other in Dimension if one < other]
+    every = [d for d in Dimension if d not in (Dimension.DISABILITY_CATEGORY, Dimension.DISABILITY_GRADE)]
+    pairs = [(one, other) for one in every for other in every if one < other]
     of_months = [Scope(date(2026, month, 1), date(2026, month, 28)) for month in range(1, 13)]
     return [
-        *(statistics.beneficiaries(EVER, by) for by in [(), *((d,) for d in Dimension), *pairs]),
+        *(
+            [row for row in statistics.beneficiaries(EVER, by) if row.of.get(Dimension.CATEGORY) != "disabled"]
+            for by in [(), *((d,) for d in every), *pairs]
+        ),
         *(statistics.total(scope) for scope in of_months),
     ]
 
@@ -104,6 +109,14 @@ def test_nothing_that_was_planted_is_left_anywhere(here: Family) -> None:
     erase(here.mother)
     after = everything()
     assert [text for text in planted if text in after] == []
+
+
+def test_of_whom_no_condition_is_known_any_more_counts_without_one(here: Family) -> None:
+    """What is healthy or not about somebody does not outlive the account, not for a figure either."""
+    disabled = replace(EVER, category="disabled")
+    assert statistics.total(disabled).persons == 1
+    erase(here.mother)
+    assert statistics.total(disabled).persons == 0
 
 
 def test_no_figure_changes(here: Family) -> None:

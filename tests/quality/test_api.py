@@ -26,9 +26,7 @@ def test_it_counts_each_finding_and_shows_its_first_rows_without_names(world: Wo
         "crowded": 1,
         "likely_twice": 1,
     }
-    assert found["no_birth_date"]["items"] == [
-        {"resident_id": str(ageless), "name_masked": "周**", "attendances": 1}
-    ]
+    assert found["no_birth_date"]["items"] == [{"resident_id": str(ageless), "name_masked": "周**", "attendances": 1}]
     (crowded,) = found["crowded"]["items"]
     assert (crowded["session_id"], crowded["people"], crowded["capacity"]) == (str(session.id), 25, 10)
     assert [row["session_id"] for row in found["no_roll"]["items"]] == [str(foreign.id)]

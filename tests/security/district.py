@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from facilities.accounts.models import Grant
 from facilities.attendance import days as desk_days
+from facilities.background import publish_open_data
 from facilities.calendars.services import follow
 from facilities.closures import services as closures
 from facilities.closures.services import Closing
@@ -102,6 +103,7 @@ class District:
                 world.also_acts_for(guardian, child)
             staff = found.people["manager" if facility is here else "other facility's manager"]
             found.ids[place] = found._everything(owner, child, staff, facility) | found._of_people(owner, child, staff)
+        publish_open_data()
         for name in ACTORS:
             found.browsers[name] = world.browser(found.people.get(name))
             found.tokens[name] = found.browsers[name].get("/sign-in").hidden("csrf_token")

@@ -141,9 +141,7 @@ def test_v3_4_1_production_is_only_ever_encrypted(production: Callable[..., Flas
 
 
 # Letters are no pages of ours: mail programs know no other styles than those in the tags.
-TEMPLATES = sorted(
-    path for path in (ROOT / "templates").rglob("*.html") if path.parent != ROOT / "templates" / "mail"
-)
+TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html") if path.parent != ROOT / "templates" / "mail")
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=[str(path.relative_to(ROOT / "templates")) for path in TEMPLATES])

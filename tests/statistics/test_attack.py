@@ -38,8 +38,11 @@ class District:
     def __init__(self, world: World, seed: int) -> None:
         dice = random.Random(seed)
         boss = world.administrator()
-        people = [world.resident(birth_date=date(born, 1, 9), sex=sex).resident_id
-                  for born in (1950, 1990, 1996, 2015) for sex in (Sex.FEMALE, Sex.MALE, Sex.FEMALE)]
+        people = [
+            world.resident(birth_date=date(born, 1, 9), sex=sex).resident_id
+            for born in (1950, 1990, 1996, 2015)
+            for sex in (Sex.FEMALE, Sex.MALE, Sex.FEMALE)
+        ]
         programmes = [world.programme() for _ in range(2)]
         self.facilities = [world.facility() for _ in range(2 + seed % 2)]
         for month in (6, 7, 8):
@@ -48,8 +51,11 @@ class District:
                     starts_at = datetime(2026, month, dice.randint(2, 27), 2, tzinfo=UTC)
                     session = world.session(facility, programme, capacity=99, starts_at=starts_at)
                     self._hold(world, dice, boss, people, session)
-        self.cells = [row for row in ledger.beneficiaries(Scope(date(2026, 6, 1), date(2026, 8, 31)), list(Dimension))
-                      if row.of[Dimension.CATEGORY] not in ("elders", "disabled")]
+        self.cells = [
+            row
+            for row in ledger.beneficiaries(Scope(date(2026, 6, 1), date(2026, 8, 31)), list(Dimension))
+            if row.of[Dimension.CATEGORY] not in ("elders", "disabled")
+        ]
 
     @staticmethod
     def _hold(world: World, dice: random.Random, boss: Any, people: list[int], session: Any) -> None:
@@ -72,10 +78,13 @@ class Attacker:
 
     def inside(self, of: dict[str, str], unnamed_only: bool = False) -> frozenset[int]:
         first, last = of.get("from", ""), of.get("to", "9")
-        found = [i for i, row in enumerate(self.cells) if first <= f"{row.of[Dimension.MONTH]}-15" <= last and all(
-            row.of[Dimension(name)] == value for name, value in of.items() if name not in ("from", "to"))]
-        both = [i + len(self.cells) for i in found] if unnamed_only else [
-            *found, *(i + len(self.cells) for i in found)]
+        found = [
+            i
+            for i, row in enumerate(self.cells)
+            if first <= f"{row.of[Dimension.MONTH]}-15" <= last
+            and all(row.of[Dimension(name)] == value for name, value in of.items() if name not in ("from", "to"))
+        ]
+        both = [i + len(self.cells) for i in found] if unnamed_only else [*found, *(i + len(self.cells) for i in found)]
         return frozenset(i for i in both if self.true[i])
 
     def hear(self, of: dict[str, str], figures: dict[str, Any]) -> None:
@@ -87,8 +96,11 @@ class Attacker:
     def recovered(self, secrets: set[frozenset[int]]) -> set[frozenset[int]]:
         bounds = self._bounds()
         basis = self._basis()
-        return {cells for cells in secrets if not self._reduce(basis, cells)
-                or sum(bounds[i][1] for i in cells) - sum(bounds[i][0] for i in cells) < 2}
+        return {
+            cells
+            for cells in secrets
+            if not self._reduce(basis, cells) or sum(bounds[i][1] for i in cells) - sum(bounds[i][0] for i in cells) < 2
+        }
 
     def _reduce(self, basis: dict[int, dict[int, int]], cells: frozenset[int]) -> dict[int, int]:
         rest = dict.fromkeys(cells, 1)
@@ -164,8 +176,9 @@ def secrets_of(attacker: Attacker, told: list[tuple[dict[str, str], dict[str, An
 def asked_of_everything(district: District, anyone: Caller) -> list[tuple[dict[str, str], dict[str, Any]]]:
     told = []
     for asked, by in questions(district):
-        answer = anyone.call("GET", "/public/statistics/beneficiaries", query_string={**asked, "by": ",".join(by)},
-                             status=200).get_json()
+        answer = anyone.call(
+            "GET", "/public/statistics/beneficiaries", query_string={**asked, "by": ",".join(by)}, status=200
+        ).get_json()
         rows = [row for row in answer["rows"] if row.get("category") not in ("elders", "disabled")]
         told += [(places_of(asked, row, by), row) for row in rows]
         told.append((dict(asked), answer["total"]))

@@ -121,7 +121,8 @@ def test_filters_stand_in_words_and_are_taken_away_one_by_one(world: World) -> N
     one, _ = figures(world)
     programme = world.programme()
     page = world.browser(world.administrator()).get(
-        f"/statistics?{YEAR}&by=sex&facility={one.id}&programme={programme.id}&category=elders&age_band=60-69")
+        f"/statistics?{YEAR}&by=sex&facility={one.id}&programme={programme.id}&category=elders&age_band=60-69"
+    )
     words = page.tree.xpath("string(//details/summary)")
     for part in (one.name_en, programme.name_en, "Group: of whom elders", "Age: 60–69 years"):
         assert part in words
@@ -171,8 +172,7 @@ def test_numbers_are_compared_with_the_period_before_and_the_year_before_in_word
     held(world, facility, date(2025, 9, 2), women=15, children=5)
     page = world.browser(world.administrator()).get("/statistics?from=2026-09-01&to=2026-09-14&by=month")
     changes = {div.findtext("dt"): [dd.text for dd in div.findall("dd")] for div in page.tree.xpath("//dl/div")}
-    assert changes["Person-times"] == [
-        "30", "↓ down 25% on the period before (40)", "↑ up 50% on a year before (20)"]
+    assert changes["Person-times"] == ["30", "↓ down 25% on the period before (40)", "↑ up 50% on a year before (20)"]
     assert changes["Sessions held"] == ["1", "= the same as in the period before", "= the same as a year before"]
     assert "The period before: 18 August 2026 to 31 August 2026." in page.text
     assert "A year before: 1 September 2025 to 14 September 2025." in page.text
@@ -198,7 +198,9 @@ def test_a_period_of_several_years_has_no_year_before_but_a_line_for_it(world: W
     (row,) = page.tree.xpath("//figure[@id='trend']//tr[th='Feb 2026']")
     assert [cell.text_content() for cell in row.findall("td")] == ["20", "10"]
     assert row.xpath("td/a/@href") == [
-        "/statistics/sessions?from=2026-02-01&to=2026-02-28", "/statistics/sessions?from=2025-02-01&to=2025-02-28"]
+        "/statistics/sessions?from=2026-02-01&to=2026-02-28",
+        "/statistics/sessions?from=2025-02-01&to=2025-02-28",
+    ]
     (first,) = page.tree.xpath("//figure[@id='trend']//tr[th='Feb 2025']")
     assert [cell.text_content() for cell in first.findall("td")] == ["10", "–"]
 
@@ -218,8 +220,10 @@ def test_ten_places_are_ranked_and_the_others_taken_together(world: World) -> No
 
 def test_figures_stand_against_the_targets_of_the_year_for_the_whole_district_alone(world: World) -> None:
     from_facility = figures(world)[0]
-    found = [Against("服务妇女", "14 人次", "10 人次", Decimal("1.4"), Decimal("0.7"), "green"),
-             Against("开展活动", "2 场", "100 场", Decimal("0.02"), Decimal("0.7"), "red")]
+    found = [
+        Against("服务妇女", "14 人次", "10 人次", Decimal("1.4"), Decimal("0.7"), "green"),
+        Against("开展活动", "2 场", "100 场", Decimal("0.02"), Decimal("0.7"), "red"),
+    ]
     asked: list[tuple[int, date]] = []
 
     def provider(year: int, day: date) -> list[Against]:
@@ -333,8 +337,9 @@ def test_the_workbook_has_an_overview_and_a_sheet_for_each_division_with_typed_c
 
 def test_shares_in_a_workbook_are_percentages(world: World) -> None:
     figures(world)
-    book = load_workbook(io.BytesIO(
-        world.browser(world.administrator()).raw(f"/statistics?{YEAR}&format=xlsx").get_data()))
+    book = load_workbook(
+        io.BytesIO(world.browser(world.administrator()).raw(f"/statistics?{YEAR}&format=xlsx").get_data())
+    )
     (row,) = [row for row in book["Overview"].iter_rows() if row[0].value == "Places filled"]
     assert isinstance(row[1].value, int | float)
     assert row[1].number_format == "0.0%"

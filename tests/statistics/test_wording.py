@@ -43,9 +43,7 @@ def english(apps: Apps) -> Iterator[None]:
         (FILL_RATE, 0.5, None, "none in the period before"),
     ],
 )
-def test_a_change_is_said_in_words_with_its_sign(
-    measure: Measure, now: float, then: float | None, said: str
-) -> None:
+def test_a_change_is_said_in_words_with_its_sign(measure: Measure, now: float, then: float | None, said: str) -> None:
     present, before = (Figures(**{measure.field: value}) for value in (now, then))
     assert changes_in_words(measure, present, before, None) == [said]
 
