@@ -16,6 +16,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+from facilities.background import publish_open_data
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.web.guards import OPEN_ENDPOINTS
@@ -544,6 +545,7 @@ def is_told(door: Door, answer: TestResponse, actor: str, place: str) -> str | N
 @pytest.fixture
 def district(world: World, monkeypatch: pytest.MonkeyPatch) -> District:
     monkeypatch.setitem(world.app.config, "ANSWER_UNEXPECTED", True)  # as in production: a 500 is seen as a 500
+    publish_open_data()
     return District.of(world)
 
 
