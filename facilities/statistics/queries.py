@@ -197,8 +197,7 @@ def _named(scope: Scope, category: ColumnElement[str], age: ColumnElement[int]) 
         Attendance.session_id.label("session_id"), Attendance.resident_id.label("resident_id"),
         category.label("category"), cast(Resident.sex, String).label("sex"), _band(age).label("age_band"),
         literal(1, Integer).label("number"), func.coalesce(Attendance.minutes, _LENGTH).label("minutes"),
-        func.coalesce(cast(Resident.disability_category, String), NOT_KNOWN).label("disability_category"),
-        func.coalesce(cast(Resident.disability_grade, String), NOT_KNOWN).label("disability_grade"),
+        literal(NOT_KNOWN).label("disability_category"), literal(NOT_KNOWN).label("disability_grade"),
     ).join(ActivitySession, ActivitySession.id == Attendance.session_id)
      .join(Resident, Resident.id == Attendance.resident_id)
      .where(Attendance.state == AttendanceState.PRESENT))
