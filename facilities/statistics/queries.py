@@ -144,7 +144,7 @@ def total(scope: Scope) -> Figures:
     held = _within(scope, select(func.sum(ActivitySession.places_taken), func.sum(ActivitySession.capacity))
                    .select_from(ActivitySession)).where(ActivitySession.status == SessionStatus.HELD)
     taken, capacity = db.session.execute(held).one()
-    rate = round(int(taken) / int(capacity), 4) if capacity else None
+    rate = round(int(taken) / int(capacity), 4) if taken and capacity else None
     return replace(rows[0].figures, fill_rate=rate)
 
 
