@@ -62,6 +62,9 @@ WORDS: dict[str, dict[Any, Any]] = {
     },
     "exemption_ground": {"illness": _l("Illness"), "disability": _l("Disability"), "other": _l("Another reason")},
     "rating": {5: _l("Very good"), 4: _l("Good"), 3: _l("All right"), 2: _l("Not so good"), 1: _l("Not good")},
+    "provider_type": {"own": _l("The place itself"), "third_party": _l("A third party"),
+                      "company": _l("A company"), "public_benefit": _l("For the public good")},
+    "volunteer": {"yes": _l("With volunteers"), "no": _l("Without volunteers")},
     "sex": {"female": _l("Female"), "male": _l("Male")},
     "relation": {
         "self": _l("Myself"), "child": _l("My child"), "parent": _l("My parent"), "spouse": _l("My spouse"),

@@ -41,7 +41,6 @@ class Town:
         self.series = unit_of_work(lambda: series.announce_series(self.manager.actor, plan))
         self.draw = self.open_draw()
         self.manager.api.get(f"/sessions/{self.session.id}/roster")  # noted once a day: later looks only find the note
-        publish_open_data()
         self.grow(1)
 
     def path(self, address: str) -> str:
