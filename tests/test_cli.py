@@ -97,6 +97,24 @@ def test_verify_says_where_figures_and_log_disagree(world: World, manage: Manage
     done = manage("statistics", "verify")
     assert done.returncode == 1
     assert f"session {session.id}: unnamed_walk_ins: events say 1, kept is 7" in done.stdout
+    repaired = manage("statistics", "verify", "--repair")
+    assert repaired.returncode == 0, repaired.stderr
+    assert "1 differences in 1 sessions" in repaired.stdout
+    assert "pages and sheets" in repaired.stderr, "it says how far it is"
+    assert "all figures agree" in manage("statistics", "verify").stdout
+
+
+def test_verify_repairs_a_page_that_was_meddled_with(world: World, manage: Manage) -> None:
+    facility = world.facility()
+    world.record(world.manager(facility), world.session(facility), EventKind.WALK_IN, world.resident().resident_id)
+    manage("worker", "--once")
+    with db.engine.begin() as connection:
+        connection.execute(text("UPDATE ledger_pages SET people = cells WHERE facility_id > 0 AND programme_id > 0"))
+    done = manage("statistics", "verify")
+    assert done.returncode == 1
+    assert f"facility {facility.id}" in done.stdout
+    assert manage("statistics", "verify", "--repair").returncode == 0
+    assert "all figures agree" in manage("statistics", "verify").stdout
 
 
 def test_open_data_is_prepared_by_hand_where_the_night_is_far(world: World, manage: Manage) -> None:

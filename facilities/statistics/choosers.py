@@ -16,7 +16,6 @@ from facilities.statistics.addresses import CHOICES, narrowed_to
 from facilities.statistics.queries import Dimension, Scope
 from facilities.statistics.wording import word_for
 from facilities.web.language import in_language
-from facilities.web.parts import WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +35,6 @@ def choosers(actor: Actor, scope: Scope) -> list[Chooser]:
         Dimension.PROGRAMME: _named(programmes.programmes()),
         Dimension.SUB_DISTRICT: _named(places.sub_districts(), "code"), Dimension.COMMUNITY: _named(communities),
         **{dimension: _worded(dimension, values) for dimension, values in CHOICES.items()},
-        **{dimension: _worded(dimension, WORDS.get(dimension.value, ()))
-           for dimension in (Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)},
     }
     everything = {Dimension.FACILITY: _("All facilities"), Dimension.PROGRAMME: _("All programmes")}
     chosen = narrowed_to(scope)
