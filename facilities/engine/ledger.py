@@ -274,24 +274,26 @@ class Total:
         entry = group[key // kinds] * kinds + key % kinds
         self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
 
-    def add_facts(self, sessions: Array, facts: Array, group: Ints) -> None:
-        """`group`: of each session. What is counted one by one is counted whole: sessions, people and room."""
-        place = np.searchsorted(sessions["id"], facts["session"])
-        of_fact = group[place]
-        self._add_cells(facts, of_fact, np.where(facts["resident"] == 0, facts["times"], 0))
-        there = facts["times"] > 0
-        named = there & (facts["resident"] > 0)
-        self._add_people(facts[named], of_fact[named])
-        counts = there & self.question.who[facts["profile"]]
-        pairs = place[counts] * self.question.kinds + self._part(facts["profile"][counts])
-        pairs = pairs[_firsts(pairs)]
-        kinds = self.question.kinds
-        self.held += np.bincount(group[pairs // kinds] * kinds + pairs % kinds, minlength=self.size)
+    def add_facts(self, sessions: Array, facts: Array, place: Ints, group: Ints) -> None:
+        """`place`: of each fact, the row of its session; `group`: of each session.
+
+        What is counted one by one is counted whole: sessions, people and room.
+        """
         was_held = np.zeros(len(sessions), np.bool_)
-        was_held[place[there & counts_for(None)[facts["profile"]]]] = True
+        was_held[place[(facts["times"] > 0) & counts_for(None)[facts["profile"]]]] = True
         for number, name in enumerate(("capacity", "places")):
             self.room[number] += np.bincount(
                 group[was_held], sessions[name][was_held], self.groups).astype(np.int64)
+        counts = self.question.who[facts["profile"]]  # before anything else: often they are few
+        facts, place = facts[counts], place[counts]
+        of_fact, there = group[place], facts["times"] > 0
+        self._add_cells(facts, of_fact, np.where(facts["resident"] == 0, facts["times"], 0))
+        named = there & (facts["resident"] > 0)
+        self._add_people(facts[named], of_fact[named])
+        kinds = self.question.kinds
+        pairs = place[there] * kinds + self._part(facts["profile"][there])
+        pairs = pairs[_firsts(pairs)]
+        self.held += np.bincount(group[pairs // kinds] * kinds + pairs % kinds, minlength=self.size)
 
     def _part(self, profiles: Array) -> Ints:
         return self.question.parts[profiles] if self.question.kinds > 1 else np.zeros(len(profiles), np.int64)

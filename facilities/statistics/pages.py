@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text, tuple_
 
 from facilities.engine.ages import as_number
-from facilities.engine.ledger import FACT, SESSION, Array, Page, gather, pack
+from facilities.engine.ledger import FACT, SESSION, Array, Ints, Page, gather, pack
 from facilities.infra.db import db
 from facilities.infra.prepared import packed_rows
 from facilities.infra.sql import local_day
@@ -88,6 +88,7 @@ class Found:
     loose_keys: list[Key]
     loose_sessions: Array
     loose_facts: Array
+    loose_place: Ints  # of each fact, the row of its session
     bit_keys: list[Key]
     bits: list[bytes]
 
@@ -144,7 +145,8 @@ class Reading:
 
     def find(self, needed: Needed) -> Found:
         years, by_sheet, by_page = self._split(needed)
-        found = Found([], [], [], [], [], [], np.zeros(0, SESSION), np.zeros(0, FACT), [], [])
+        found = Found([], [], [], [], [], [], np.zeros(0, SESSION), np.zeros(0, FACT), np.zeros(0, np.int64),
+                      [], [])
         if years or by_sheet:
             self._take_sheets(found, needed, [*years, *by_sheet])
         if by_page or self.ragged:
@@ -159,6 +161,7 @@ class Reading:
         order = np.argsort(found.loose_sessions["id"], kind="stable")
         found.loose_sessions = found.loose_sessions[order]
         found.loose_keys = [found.loose_keys[n] for n in order.tolist()]
+        found.loose_place = np.searchsorted(found.loose_sessions["id"], found.loose_facts["session"])
         return found
 
     @cached_property

@@ -190,7 +190,7 @@ class Ledger:
         counted = sought.alone if question.grouped is not None else np.zeros_like(sought.alone)
         total.add_pages(found.cells, found.counts, sought.of_pages, counted)
         total.add_bits(found.bits, sought.of_bits)
-        total.add_facts(found.loose_sessions, found.loose_facts, sought.of_loose)
+        total.add_facts(found.loose_sessions, found.loose_facts, found.loose_place, sought.of_loose)
         people, of_people = sought.people(counted)
         total.add_people(people, of_people)
         return total.result()

@@ -100,12 +100,15 @@ def verify_pages(progress: Progress = _silent, *, mend: bool = False) -> tuple[i
     """
     months = pages.months()
     periods = [*months, *sorted({month // 100 for month in months})]
-    steps = [partial(pages.compare, month, mend=mend) for month in months]
-    steps += [partial(pages.compare_sheets, period, mend=mend) for period in periods]
-    looked_at, wrong = 0, list[pages.Key]()
-    for number, step in enumerate(steps, start=1):
-        seen, differ = unit_of_work(step)
-        looked_at += seen
-        wrong += differ
-        progress("pages and sheets", number, len(steps))
+    looked_at, wrong, steps = 0, list[pages.Key](), len(months) + len(periods)
+    for number, month in enumerate(months, start=1):
+        seen, differ = unit_of_work(partial(pages.compare, month, mend=mend))
+        looked_at, wrong = looked_at + seen, wrong + differ
+        progress("pages and sheets", number, steps)
+    broken = {period for month, _, _ in wrong for period in (month, month // 100)}  # nothing can be made from these
+    for number, period in enumerate(periods, start=len(months) + 1):
+        seen, differ = (0, []) if period in broken else unit_of_work(
+            partial(pages.compare_sheets, period, mend=mend))
+        looked_at, wrong = looked_at + seen, wrong + differ
+        progress("pages and sheets", number, steps)
     return looked_at, wrong

@@ -38,7 +38,7 @@ from tests.world import Someone, World
 YEAR = Scope(date(2026, 1, 1), date(2026, 12, 31))
 NUMBER = "11010519491231002X"
 WHY = "同一人登记两次"
-NOT_RESTORED = {"merges", "audit_entries", "audit_heads", "idempotency_keys"}
+NOT_RESTORED = {"merges", "audit_entries", "audit_heads", "idempotency_keys", "stale_pages"}
 
 
 @pytest.fixture

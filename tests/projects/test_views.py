@@ -104,7 +104,7 @@ def test_the_page_takes_the_same_few_queries_however_much_is_known(year: Year, w
     queries.clear()
     browser.get("/projects")
     few = len(queries)
-    assert few <= 11
+    assert few <= 13
     for code in ("M01-01", "M02-01", "M03-01", "V01-01"):
         number = year.named(code, measure="person_times" if code == "M01-01" else None)
         year.target(number, 10)

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from config import ROOT
 from facilities.app import create_app
+from facilities.background import publish_open_data
 from facilities.infra.db import db
 from facilities.web.guards import OPEN_ENDPOINTS
 from facilities.web.limits import limiter
@@ -61,6 +62,7 @@ def directives(answer: TestResponse) -> dict[str, list[str]]:
 def answers(world: World) -> Iterator[Answers]:
     """Every page and question that is known, a file, and errors of each kind."""
     town = Town(world)
+    publish_open_data()
     found = {}
     for name, (who, address, _) in PAGES.items():
         someone = getattr(town, who) if who else None
