@@ -10,7 +10,7 @@ from facilities.statistics.addresses import address, read_scope, years_with_figu
 from facilities.statistics.overview import Overview
 from facilities.statistics.queries import Dimension
 from facilities.statistics.views import filters_line
-from facilities.statistics.wording import MEASURES, word_for
+from facilities.statistics.wording import MEASURES, SESSIONS, word_for
 from facilities.web.guards import staff
 from facilities.web.paging import read_position
 
@@ -28,7 +28,7 @@ def sessions() -> ResponseReturnValue:
     return render_template(
         "statistics/sessions.html", scope=scope, filters_line=filters_line(overview), total=overview.total,
         counted=behind.sessions(scope, ids[start:start + AT_ONCE]), number=len(ids), start=start, at_once=AT_ONCE,
-        measures=MEASURES, address=address)
+        measures=[measure for measure in MEASURES if measure is not SESSIONS], address=address)
 
 
 @blueprint.get("/statistics/sessions/<session_id>")

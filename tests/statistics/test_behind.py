@@ -129,7 +129,7 @@ def test_the_pages_lead_from_a_number_to_its_sessions_and_from_there_to_names(sc
         link for link in links if "category=children" in link and "from=2026-01-01&to=2026-12-31" in link
     )
     listed = browser.get(of_the_year)
-    (session,) = set(listed.tree.xpath("//tbody//th//a/@href"))
+    (session,) = set(listed.tree.xpath("//main//li//a[contains(@href, '/statistics/sessions/')]/@href"))
     assert f"/statistics/sessions/{scene.first.id}?" in session
     everybody = browser.get(session).tree.text_content()
     assert "李**" in everybody
