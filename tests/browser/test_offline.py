@@ -96,7 +96,8 @@ def desk(world: World, store: Store, chromium: Browser, tmp_path: Any) -> Iterat
             context.close()
 
 
-def test_a_roll_taken_without_network_is_sent_once_and_is_what_was_ticked(desk: Desk) -> None:
+@of_the_browser
+def test_a_roll_taken_without_network_is_sent_once_and_is_what_was_ticked(desk: Desk, kind: str) -> None:
     reader = desk.browser(desk.manager)
     page, context = reader.page, reader.context
     reader.goto(desk.path)
@@ -132,7 +133,8 @@ def test_a_roll_taken_without_network_is_sent_once_and_is_what_was_ticked(desk: 
     assert len(desk.log()) == 23, "nothing is sent twice"
 
 
-def test_two_browsers_without_network_that_tick_the_same_person_count_one(desk: Desk) -> None:
+@of_the_browser
+def test_two_browsers_without_network_that_tick_the_same_person_count_one(desk: Desk, kind: str) -> None:
     one, two = desk.browser(desk.manager), desk.browser(desk.colleague)
     for reader in (one, two):
         reader.goto(desk.path)
