@@ -12,6 +12,7 @@ than 1/3 of DuckDB's, or keeping the pages more than 20 % on top of recording.
 import argparse
 import os
 import platform
+import secrets
 import statistics
 import sys
 import tempfile
@@ -64,7 +65,7 @@ QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
 }
 
 
-PASSWORD = "a long password of a benchmark"  # noqa: S105 - of nobody
+PASSWORD = secrets.token_urlsafe()
 THE_PAGE = "the administrator's page of a year"
 ASKED_BY_THE_PAGE: tuple[tuple[Scope, tuple[D, ...]], ...] = (
     (Scope(*YEAR), ()), (queries.period_before(Scope(*YEAR)), ()), (Scope(*YEAR), (D.MONTH,)),
@@ -94,28 +95,25 @@ def of_ledger(scope: Scope, by: Sequence[Dimension]) -> Answer:
             for row in queries.beneficiaries(scope, by)}
 
 
-def _answer(rows: Sequence[Any], by: Sequence[Dimension]) -> Answer:
-    return {tuple(str(value) for value in row[:len(by)]): tuple(int(n) for n in row[len(by):])  # type: ignore[misc]
-            for row in rows}
+def _answer(rows: Sequence[Any]) -> Answer:
+    return {tuple(str(value) for value in values): (int(held), int(times), int(persons))
+            for *values, held, times, persons in rows}
 
 
-def _timed(ask: Callable[[], Answer]) -> tuple[float, Answer]:
+def _timed(into: list[float], ask: Callable[..., Answer], *arguments: object) -> Answer:
     began = time.perf_counter()
-    answer = ask()
-    return time.perf_counter() - began, answer
+    answer = ask(*arguments)
+    into.append(time.perf_counter() - began)
+    db.session.rollback()
+    return answer
 
 
 def one_round(rows: "duckdb.DuckDBPyConnection", times: dict[str, Times]) -> None:
     for name, (scope, by) in QUESTIONS.items():
         plain, duck = postgresql_sql(scope, by), duckdb_sql(scope, by)
-        took, ledger = _timed(lambda: of_ledger(scope, by))  # noqa: B023 - called here and now
-        times[name].ledger.append(took)
-        db.session.rollback()
-        took, by_plain = _timed(lambda: _answer(db.session.execute(text(plain)).all(), by))  # noqa: B023
-        times[name].plain.append(took)
-        db.session.rollback()
-        took, by_duck = _timed(lambda: _answer(rows.execute(duck).fetchall(), by))  # noqa: B023
-        times[name].duckdb.append(took)
+        ledger = _timed(times[name].ledger, of_ledger, scope, by)
+        by_plain = _timed(times[name].plain, lambda sql: _answer(db.session.execute(text(sql)).all()), plain)
+        by_duck = _timed(times[name].duckdb, lambda sql: _answer(rows.execute(sql).fetchall()), duck)
         for who, other in (("plain SQL", by_plain), ("DuckDB", by_duck)):
             if other != ledger:
                 wrong = [key for key in ledger.keys() | other.keys() if ledger.get(key) != other.get(key)]

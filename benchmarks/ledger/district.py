@@ -5,6 +5,7 @@ twenty of them. So a person comes back to the same page of the ledger, as people
 """
 
 import io
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -105,12 +106,12 @@ def _instant(minutes: int) -> str:
     return f"{EPOCH + timedelta(days=day)} {rest // 60:02}:{rest % 60:02}:00+00"
 
 
-def _copy(connection: "psycopg.Connection[object]", table: str, columns: str, lines: object) -> None:
+def _copy(connection: "psycopg.Connection[object]", table: str, columns: str, lines: Iterable[str]) -> None:
     named = ", ".join(columns.split())
     assert table in Model.metadata.tables
-    with connection.cursor().copy(f"COPY {table} ({named}) FROM STDIN") as copy:  # type: ignore[arg-type]
+    with connection.cursor().copy(f"COPY {table} ({named}) FROM STDIN".encode()) as copy:
         buffer = io.StringIO()
-        for line in lines:  # type: ignore[attr-defined]
+        for line in lines:
             buffer.write(line)
             if buffer.tell() > 1 << 20:
                 copy.write(buffer.getvalue())

@@ -9,7 +9,7 @@ one page only.
 Instants are minutes since 1970, days numbers like 20240501. Little-endian, whatever the machine.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -92,7 +92,7 @@ def value_of(profile: Profile, dimension: str) -> str:
     return str(profile.grade or NOT_KNOWN)
 
 
-def _has(dimension: str, value: str) -> Any:  # noqa: ANN401 - a function of a profile
+def _has(dimension: str, value: str) -> Callable[[Profile], bool]:
     return lambda profile: value_of(profile, dimension) == value
 
 
