@@ -41,10 +41,11 @@ from facilities.notices.reminders import remind
 from facilities.people import queries as people
 from facilities.people.services import gather
 from facilities.privacy.retention import CARRIED_OUT, forget_all
+from facilities.privacy.terms import Kept
 from facilities.reports import queries as reports
 from facilities.reports.services import note_correction
 from facilities.statistics.pages import refresh, settle
-from facilities.statistics.publishing import looks, periods_over, publish
+from facilities.statistics.publishing import Statement, looks, periods_over, publish
 from facilities.statistics.services import verify, verify_pages
 
 log = logging.getLogger(__name__)
@@ -122,12 +123,9 @@ def run(job: Job, slot: int) -> None:
 
 def _carry_out(job: Job, slot: int) -> Outcome:
     """Whatever goes wrong with a job as a whole, the others have their turn."""
-    began = clock.machine_time()
-    try:
-        outcome = job.do()
-    except Exception as error:  # noqa: BLE001 - see above; only its kind is logged
-        log.error("%s failed with %s", job.name, type(error).__name__)  # noqa: TRY400 - a traceback has its words
-        outcome = Outcome(failed=1, failure=type(error).__name__)
+    began, outcomes = clock.machine_time(), list[Outcome]()
+    kind = _failure(job.name, lambda: outcomes.append(job.do()))
+    outcome = Outcome(failed=1, failure=kind) if kind else outcomes[0]
     unit_of_work(partial(note_end, job.name, slot, began, outcome))
     return outcome
 
@@ -153,21 +151,26 @@ def _each(due: Callable[[datetime], list[int]], do: Callable[[int], object]) -> 
     """Each thing is a unit of its own: one that fails keeps no other from its turn."""
     def job() -> Outcome:
         numbers = unit_of_work(lambda: due(clock.now()))
-        failures = [kind for number in numbers if (kind := _failure(do, number))]
+        failures = [kind for number in numbers if (kind := _failure_with(do, number))]
         return Outcome(len(numbers) - len(failures), len(failures), failures[-1] if failures else None)
 
     return job
 
 
-def _failure(do: Callable[[int], object], number: int) -> str | None:
-    """The kind of what went wrong with one of them."""
+def _failure(what: str, do: Callable[[], object]) -> str | None:
+    """The kind of what went wrong, which is all that is logged; what comes after it has its turn."""
     try:
-        unit_of_work(partial(do, number))
-    except Exception as error:  # noqa: BLE001 - as in `_carry_out`
+        do()
+    except Exception as error:  # noqa: BLE001 - see above
         kind = type(error).__name__
-        log.error("%s: %s failed with %s", do.__name__, number, kind)  # noqa: TRY400 - a traceback has its words
+        log.error("%s failed with %s", what, kind)  # noqa: TRY400 - a traceback has its words
         return kind
     return None
+
+
+def _failure_with(do: Callable[[int], object], number: int) -> str | None:
+    """Of one of several things, in a unit of its own."""
+    return _failure(f"{do.__name__}: {number}", partial(unit_of_work, partial(do, number)))
 
 
 def _whole(do: Callable[[], int]) -> Callable[[], Outcome]:
@@ -199,14 +202,14 @@ def _send_messages(channel: Channel) -> Outcome:
 
 
 def _forget_what_is_over() -> Outcome:
-    done, failures = 0, list[str]()
-    for kind in CARRIED_OUT:
-        try:
-            done += forget_all(kind)
-        except Exception as error:  # noqa: BLE001 - as in `_carry_out`
-            failures.append(type(error).__name__)
-            log.error("%s: forgetting failed with %s", kind.value, failures[-1])  # noqa: TRY400 - a traceback has its words
-    return Outcome(done, len(failures), failures[-1] if failures else None)
+    done = list[int]()
+
+    def forget(kind: Kept) -> None:
+        done.append(forget_all(kind))
+
+    failures = [failure for kind in CARRIED_OUT
+                if (failure := _failure(f"{kind.value}: forgetting", partial(forget, kind)))]
+    return Outcome(sum(done), len(failures), failures[-1] if failures else None)
 
 
 def _correct_reports() -> Outcome:
@@ -217,7 +220,7 @@ def _correct_reports() -> Outcome:
         if note_correction(number) is not None:
             made.append(number)
 
-    failures = [kind for number in unit_of_work(reports.report_ids) if (kind := _failure(correct, number))]
+    failures = [kind for number in unit_of_work(reports.report_ids) if (kind := _failure_with(correct, number))]
     return Outcome(len(made), len(failures), failures[-1] if failures else None)
 
 
@@ -241,16 +244,17 @@ def publish_open_data(progress: Callable[[int, int], None] = lambda done, of: No
 
     What is to be said is worked out before the unit begins: it can take seconds, in which nobody could write.
     """
-    periods, done, failures = periods_over(), 0, list[str]()
+    periods, done, failures = periods_over(), list[str](), list[str]()
+
+    def say(period: str, look: Callable[[], Statement | None]) -> None:
+        statement = look()
+        if statement is not None:
+            unit_of_work(partial(publish, statement))
+            done.append(period)
+
     for number, (period, look) in enumerate(looks(periods), 1):
-        try:
-            statement = look()
-            if statement is not None:
-                unit_of_work(partial(publish, statement))
-                done += 1
-        except Exception as error:  # noqa: BLE001 - as in `_carry_out`
-            failures.append(type(error).__name__)
-            log.error("open data of %s: failed with %s", period, failures[-1])  # noqa: TRY400 - a traceback has its words
+        if kind := _failure(f"open data of {period}", partial(say, period, look)):
+            failures.append(kind)
             db.session.rollback()
         progress(number, len(periods))
-    return Outcome(done, len(failures), failures[-1] if failures else None)
+    return Outcome(len(done), len(failures), failures[-1] if failures else None)
