@@ -25,7 +25,8 @@ from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
-from facilities.statistics.pages import LAST_YEAR, Found, Key, Needed, Reach, Reading
+from facilities.statistics.pages import LAST_YEAR, Key, Reach
+from facilities.statistics.reading import Found, Needed, Reading
 
 
 class Dimension(StrEnum):
@@ -221,7 +222,7 @@ class Ledger:
         loose = Counter[int]()
         for session, profile, times in found.loose_facts[["session", "profile", "times"]].tolist():
             loose[session] += times if everybody[profile] else 0
-        starts = [(minutes, times) for minutes, times in by_hour(found.sessions)]
+        starts = list(by_hour(found.sessions))
         starts += [(minutes, loose[number]) for number, minutes in found.loose_sessions[["id", "starts"]].tolist()]
         for minutes, times in starts:
             start = clock.local(datetime.fromtimestamp(minutes * 60, UTC))
@@ -322,6 +323,7 @@ OF_A_PAGE: dict[Dimension, Callable[[int, int, int, Ledger], str]] = {
     Dimension.VOLUNTEER: lambda _m, _f, programme, ledger: ledger.programmes[programme].volunteer,
 }
 
+
 def _is_meant(scope: Scope, number: int, place: Place) -> bool:
     return ((scope.facility_ids is None or number in scope.facility_ids)
             and scope.facility_id in (None, number)
@@ -383,10 +385,6 @@ def year_before(scope: Scope) -> Scope:
     """The same days a year earlier; the last of a month stays the last."""
     year = relativedelta(years=1)
     return replace(scope, first=scope.first - year, last=scope.last + timedelta(days=1) - year - timedelta(days=1))
-
-
-def busy_hours(scope: Scope) -> dict[tuple[int, int], int]:
-    return Ledger(scope).busy_hours()
 
 
 # -- names
