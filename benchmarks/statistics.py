@@ -42,6 +42,7 @@ from facilities.engine.beneficiaries import Category
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel.actors import Granted, Role
 from facilities.statistics import pages, queries
+from facilities.statistics.periods import period_before, year_before
 from facilities.statistics.queries import Dimension, Scope
 
 D = Dimension
@@ -68,9 +69,9 @@ QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
 PASSWORD = secrets.token_urlsafe()
 THE_PAGE = "the administrator's page of a year"
 ASKED_BY_THE_PAGE: tuple[tuple[Scope, tuple[D, ...]], ...] = (
-    (Scope(*YEAR), ()), (queries.period_before(Scope(*YEAR)), ()), (Scope(*YEAR), (D.MONTH,)),
+    (Scope(*YEAR), ()), (period_before(Scope(*YEAR)), ()), (Scope(*YEAR), (D.MONTH,)),
     (Scope(*YEAR), (D.MONTH, D.CATEGORY)), (Scope(*YEAR), (D.CATEGORY,)), (Scope(*YEAR), (D.FACILITY,)),
-    (queries.year_before(Scope(*YEAR)), (D.MONTH,)),
+    (year_before(Scope(*YEAR)), (D.MONTH,)),
 )
 
 

@@ -18,6 +18,7 @@ from facilities.statistics.addresses import IDS, NARROWING
 from facilities.statistics.behind import Counted, Person
 from facilities.statistics.exports import as_file
 from facilities.statistics.open_answers import as_open_file, show_answer
+from facilities.statistics.periods import period_before, year_before
 from facilities.statistics.queries import Dimension, Ledger, Scope
 from facilities.statistics.schemas import (
     CountedPage,
@@ -35,7 +36,7 @@ from facilities.web.guards import current_actor, first, public, signed_in, staff
 from facilities.web.paging import read_position
 
 blueprint = ApiBlueprint("statistics", __name__)
-COMPARED = {"before": queries.period_before, "year_before": queries.year_before}
+COMPARED = {"before": period_before, "year_before": year_before}
 
 
 def _check_facility() -> None:

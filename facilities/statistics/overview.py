@@ -11,6 +11,7 @@ from facilities.engine.profiles import NOT_KNOWN
 from facilities.kernel import clock
 from facilities.statistics import queries
 from facilities.statistics.addresses import narrowed_to
+from facilities.statistics.periods import period_before, year_before
 from facilities.statistics.queries import Dimension, Figures, Ledger, Row, Scope
 from facilities.statistics.targets import Against, targets
 from facilities.statistics.wording import word_for
@@ -63,11 +64,11 @@ class Overview:
 
     @property
     def scope_before(self) -> Scope:
-        return queries.period_before(self.so_far)
+        return period_before(self.so_far)
 
     @property
     def a_year_earlier(self) -> Scope:
-        return queries.year_before(self.so_far)
+        return year_before(self.so_far)
 
     @property
     def scope_a_year_before(self) -> Scope | None:

@@ -6,14 +6,13 @@ Answers come from the ledger's pages (`statistics.pages`), by the arithmetic of 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
-from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]
 from numpy.typing import NDArray
 from sqlalchemy import func, select
 
@@ -365,29 +364,6 @@ def _rank(dimension: Dimension, value: str) -> tuple[int, str]:
     if order is not None:
         return (order.index(value) if value in order else len(order), value)
     return (int(value), "") if value.isdigit() else (0, value)
-
-
-# -- periods
-
-
-def period_before(scope: Scope) -> Scope:
-    """As long, and right before: whole months where the period is whole months, else as many days."""
-    after = scope.last + timedelta(days=1)
-    if scope.first.day == 1 and after.day == 1:
-        length = (after.year - scope.first.year) * 12 + after.month - scope.first.month
-        first = scope.first - relativedelta(months=length)
-    else:
-        first = scope.first - (after - scope.first)
-    return replace(scope, first=first, last=scope.first - timedelta(days=1))
-
-
-def year_before(scope: Scope) -> Scope:
-    """The same days a year earlier; the last of a month stays the last."""
-    year = relativedelta(years=1)
-    return replace(scope, first=scope.first - year, last=scope.last + timedelta(days=1) - year - timedelta(days=1))
-
-
-# -- names
 
 
 def names(dimension: Dimension, values: Iterable[str]) -> dict[str, Any]:
