@@ -388,8 +388,7 @@ INVENTORY: dict[str, Table] = {
     "programmes": about_nobody("id name name_en facility_kind summary summary_en per_resident_per_week "
                                 "per_household_per_session records_time provider_type volunteer" + _AUDIENCE),
     "project_years": about_nobody("year quote source yellow_points red_points"),
-    "stale_sheets": about_nobody("period"),
-    "stale_pages": about_nobody("id month facility_id programme_id"),
+    "stale_sheets": about_nobody("period"), "stale_pages": about_nobody("id month facility_id programme_id"),
     "report_corrections": about_nobody("id report_id number made_at content sha256"),
     "reported_figures": about_nobody("id year code heading name unit as_printed number qualifier quote source "
                                       "confirmed note measure subproject_id"),

@@ -14,6 +14,7 @@ from facilities.statistics.models import LedgerPage, StalePage, StaleSheets
 from facilities.statistics.queries import Dimension, Ledger, Scope, beneficiaries, total
 from tests.client import Counter
 from tests.conftest import NOW
+from tests.truths import name_of_violation
 from tests.world import World
 
 YEAR = Scope(date(2026, 1, 1), date(2026, 12, 31))
@@ -170,3 +171,19 @@ def test_more_sessions_than_a_page_has_bits_are_counted_all(world: World) -> Non
     assert (found.sessions_held, found.person_times, found.persons) == (70, 70, 1)
     rows = beneficiaries(YEAR, [Dimension.SEX, Dimension.AGE_BAND])
     assert [row.figures.sessions_held for row in rows] == [70]
+
+
+PAGE = "INSERT INTO ledger_pages VALUES (202609, 1, 1, {part}, {first}, {last}, '', '', '', '', '')"
+WRONG = {
+    "a page of another month": (PAGE.format(part=0, first=20260801, last=20260930), "ledger_pages_days_of_the_period"),
+    "a page that ends before it begins": (
+        PAGE.format(part=0, first=20260920, last=20260910), "ledger_pages_days_of_the_period"
+    ),
+    "a part below zero": (PAGE.format(part=-1, first=20260910, last=20260920), "ledger_pages_part_from_zero"),
+    "a provider of no kind": ("UPDATE programmes SET provider_type = 'somebody'", "programmes_provider_type"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("statement", "rule"), WRONG.values(), ids=WRONG)
+def test_the_database_refuses(place: Place, statement: str, rule: str) -> None:
+    assert name_of_violation(statement) == f"ck_{rule}"
