@@ -1,15 +1,16 @@
-"""The arithmetic of the ledger: facts packed into pages, pages gathered into sheets, and all of them added up.
+"""The pages of the ledger: what happened, packed, and gathered into sheets. `engine.tally` adds them up.
 
 A page holds what happened in some sessions of one programme at one facility in one month, at most 64 of them: the
-facts themselves, how often each profile was there (and in which of the sessions, one bit each), and which people. A
-sheet holds the same of many pages together, without facts and bits. Every figure follows from them exactly, distinct
-persons and sessions held too, however the question is put: people are told apart by their numbers, and a session is in
-one page only.
+facts themselves, how often each profile was there (and in which of the sessions, one bit each), which people, and what
+all of it comes to for everybody and for each way to tell people apart. A sheet holds the same of many pages together,
+without facts and bits; a sheet of a day only what it comes to, and which people. Every figure follows from them
+exactly, distinct persons and sessions held too, however the question is put: people are told apart by their numbers,
+and a session is in one page only.
 
 Instants are minutes since 1970, days numbers like 20240501. Little-endian, whatever the machine.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,33 +29,38 @@ Array = NDArray[Any]
 SESSION = np.dtype([("id", "<i8"), ("day", "<u4"), ("starts", "<u4"), ("capacity", "<u4"), ("places", "<u4"),
                     ("times", "<u4")])
 SUMS = ("times", "minutes", "unnamed", "came", "missed", "waits", "waited")
-CELL = np.dtype([("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"), ("unnamed", "<u4"), ("came", "<u4"),
-                 ("missed", "<u4"), ("waits", "<u4"), ("waited", "<u4"), ("held", "<u8")])
-PERSON = np.dtype([("resident", "<u4"), ("profile", "<u2")])
+CELL = np.dtype([("profile", "<u2"), *((name, "<u4") for name in SUMS), ("held", "<u8")])
+_HAPPENED = [("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"), ("came", "<u1"),
+             ("missed", "<u1"), ("waits", "<u1"), ("waited", "<u4")]
 # one row for each person, or group of people, in one session; `resident` 0: people without a name
-FACT = np.dtype([("session", "<i8"), ("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"),
-                 ("came", "<u1"), ("missed", "<u1"), ("waits", "<u1"), ("waited", "<u4")])
-ROOM = 2  # the last two of `counts` are capacity and places taken, of sessions held
+FACT = np.dtype([("session", "<i8"), *_HAPPENED])
+PACKED = np.dtype([("slot", "<u1"), *_HAPPENED])  # the same in a page: which of its sessions
+RESIDENT, PROFILE = np.dtype("<u4"), np.dtype("<u2")
+# what it comes to, of each of `groupings()`; room, capacity and places taken of sessions held, of everybody only
+MEASURES = ("held", "persons", *SUMS, "capacity", "places")
+COUNT = np.dtype("<u4")
+COUNTS_SIZE = len(MEASURES) * COUNT.itemsize  # bytes of one grouping
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Packed rows of SESSION, FACT, CELL and PERSON.
+    """Packed rows of SESSION, PACKED and CELL; of each pair of resident and profile one RESIDENT and one PROFILE.
 
-    `counts`: sessions held for each of `groupings()`, then persons for each, then room.
+    `counts`: a row of MEASURES for each of `groupings()`.
     """
 
     sessions: bytes
     facts: bytes
     cells: bytes
     people: bytes
+    profiles: bytes
     counts: bytes
     days: tuple[int, int]  # the first and the last on which one of its sessions was
 
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """One way to tell people apart that sessions are counted for beforehand: a dimension of theirs, and a value."""
+    """One way to tell people apart that is counted beforehand: a dimension of theirs, and a value."""
 
     dimension: str
     value: str
@@ -115,7 +121,32 @@ def pack(sessions: Array, facts: Array) -> list[Page]:
     return pages
 
 
+def packed(facts: Array, slot: Array | int = 0) -> Array:
+    """Rows of PACKED of rows of FACT."""
+    rows = np.zeros(len(facts), PACKED)
+    rows["slot"] = slot
+    for name, *_ in _HAPPENED:
+        rows[name] = facts[name]
+    return rows
+
+
 def _page(sessions: Array, facts: Array, slot: Array) -> Page:
+    cells, people, counts = _added(sessions, facts, slot)
+    there, cell = facts["times"] > 0, np.searchsorted(cells["profile"], facts["profile"])
+    np.bitwise_or.at(cells["held"], cell[there], np.uint64(1) << slot[there].astype(np.uint64))
+    return Page(sessions.tobytes(), packed(facts, slot).tobytes(), cells.tobytes(), *_as_bytes(people),
+                counts.tobytes(), _days(sessions))
+
+
+def _days(sessions: Array) -> tuple[int, int]:
+    return int(sessions["day"].min()), int(sessions["day"].max())
+
+
+def _added(sessions: Array, facts: Array, place: Array) -> tuple[Array, Ints, Array]:
+    """What facts of any number of sessions come to: cells without bits, pairs of people, counts.
+
+    `place`: of each fact, the row of its session, whose person-times are set.
+    """
     profiles, cell = np.unique(facts["profile"], return_inverse=True)
     cells = np.zeros(len(profiles), CELL)
     cells["profile"] = profiles
@@ -123,34 +154,43 @@ def _page(sessions: Array, facts: Array, slot: Array) -> Page:
     for name in SUMS:
         cells[name] = np.bincount(cell, unnamed if name == "unnamed" else facts[name], len(profiles))
     there = facts["times"] > 0
-    np.bitwise_or.at(cells["held"], cell[there], np.uint64(1) << slot[there].astype(np.uint64))
     times = np.where(counts_for(None)[facts["profile"]], facts["times"], 0)
-    sessions["times"] = np.bincount(slot, times, len(sessions))
-    people = _people(facts[there])
+    sessions["times"] = np.bincount(place, times, len(sessions))
     was_held = sessions["times"] > 0
-    room = [int(sessions[name][was_held].sum()) for name in ("capacity", "places")]
-    counts = np.concatenate([_held(cells), _persons(people), np.array(room, np.int64)])
-    return Page(sessions.tobytes(), facts.tobytes(), cells.tobytes(), people.tobytes(), counts.tobytes(),
-                (int(sessions["day"].min()), int(sessions["day"].max())))
+    present = np.zeros((len(sessions), len(profiles)), np.float32)
+    present[place[there], cell[there]] = 1
+    people = _pairs(facts[there])
+    counts = _counts(cells, people)
+    counts[:, MEASURES.index("held")] = np.count_nonzero(present @ _who()[:, profiles].T.astype(np.float32), axis=0)
+    for name in ("capacity", "places"):
+        counts[0, MEASURES.index(name)] = sessions[name][was_held].sum()
+    return cells, people, counts.astype(COUNT)
 
 
-def _people(facts: Array) -> Array:
+def _counts(cells: Array, people: Ints) -> Ints:
+    """Of each grouping, what follows from cells and people."""
+    who = _who()[:, cells["profile"]].astype(np.int64)
+    counts = np.zeros((len(groupings()), len(MEASURES)), np.int64)
+    counts[:, MEASURES.index("persons")] = _persons(people)
+    for name in SUMS:
+        counts[:, MEASURES.index(name)] = who @ cells[name].astype(np.int64)
+    return counts
+
+
+def _pairs(facts: Array) -> Ints:
+    """Of those with a name: resident and profile as one number, each once, in the order of residents."""
     named = facts[facts["resident"] > 0]
-    return _as_people(named["resident"].astype(np.int64) << 16 | named["profile"])
+    return _once(named["resident"].astype(np.int64) << 16 | named["profile"])
 
 
-def _as_people(pairs: Ints) -> Array:
-    """Each pair once, in the order of residents."""
-    pairs = pairs[_firsts(pairs)]
-    people = np.zeros(len(pairs), PERSON)
-    people["resident"], people["profile"] = pairs >> 16, pairs & 0xFFFF
-    return people
-
-
-def _firsts(pairs: Ints) -> Ints:
-    """Sorts in place; where each value begins. numpy's `unique` takes forty times as long."""
+def _once(pairs: Ints) -> Ints:
+    """Sorts in place. numpy's `unique` takes forty times as long."""
     pairs.sort()
-    return np.flatnonzero(np.diff(pairs, prepend=-1))
+    return pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+
+
+def _as_bytes(pairs: Ints) -> tuple[bytes, bytes]:
+    return (pairs >> 16).astype(RESIDENT).tobytes(), (pairs & 0xFFFF).astype(PROFILE).tobytes()
 
 
 @cache
@@ -158,19 +198,16 @@ def _who() -> NDArray[np.bool_]:
     return np.stack([grouping.who for grouping in groupings()])
 
 
-def _held(cells: Array) -> Ints:
-    bits = np.bitwise_or.reduce(np.where(_who()[:, cells["profile"]], cells["held"], np.uint64(0)), axis=1)
-    held: Ints = np.bitwise_count(bits).astype(np.int64)
-    return held
-
-
-def _persons(people: Array) -> Ints:
-    """Residents with a profile of each grouping; rows are in the order of residents."""
+def _persons(people: Ints) -> Ints:
+    """Residents with a profile of each grouping."""
     if not len(people):
         return np.zeros(len(groupings()), np.int64)
-    starts = np.flatnonzero(np.diff(people["resident"].astype(np.int64), prepend=-1))
-    persons: Ints = np.count_nonzero(np.logical_or.reduceat(_who()[:, people["profile"]], starts, axis=1), axis=1)
+    starts = np.flatnonzero(np.diff(people >> 16, prepend=-1))
+    persons: Ints = np.count_nonzero(np.logical_or.reduceat(_who()[:, people & 0xFFFF], starts, axis=1), axis=1)
     return persons
+
+
+# -- gathered
 
 
 def gather(pages: Sequence[Page]) -> Page:
@@ -182,152 +219,38 @@ def gather(pages: Sequence[Page]) -> Page:
     place = np.searchsorted(profiles, cells["profile"])
     for name in SUMS:
         sheet[name] = np.bincount(place, cells[name], len(profiles))
-    of_pages = np.frombuffer(b"".join(page.people for page in pages), PERSON)
-    people = _as_people(of_pages["resident"].astype(np.int64) << 16 | of_pages["profile"])
-    counts = np.sum([np.frombuffer(page.counts, np.int64) for page in pages], axis=0)
-    counts[len(groupings()):-ROOM] = _persons(people)
+    residents = np.frombuffer(b"".join(page.people for page in pages), RESIDENT).astype(np.int64)
+    people = _once(residents << 16 | np.frombuffer(b"".join(page.profiles for page in pages), PROFILE))
+    counts = np.frombuffer(b"".join(page.counts for page in pages), COUNT).reshape(len(pages), -1, len(MEASURES))
+    together = counts.sum(axis=0, dtype=np.int64)
+    together[:, MEASURES.index("persons")] = _persons(people)
     days = min(page.days[0] for page in pages), max(page.days[1] for page in pages)
-    return Page(b"", b"", sheet.tobytes(), people.tobytes(), counts.tobytes(), days)
+    return Page(b"", b"", sheet.tobytes(), *_as_bytes(people), together.astype(COUNT).tobytes(), days)
 
 
-# -- added up
+def by_day(pages: Sequence[Page]) -> Mapping[int, Page]:
+    """The sheets of the days on which some pages have sessions; without cells."""
+    sessions, facts, place = opened(pages)
+    of_fact = sessions["day"][place]
+    sheets = {}
+    for day in np.unique(sessions["day"]).tolist():
+        rows, those = np.flatnonzero(sessions["day"] == day), of_fact == day
+        here = sessions[rows]
+        _, people, counts = _added(here, facts[those], np.searchsorted(rows, place[those]))
+        sheets[day] = Page(b"", b"", b"", *_as_bytes(people), counts.tobytes(), (day, day))
+    return sheets
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """`who` counts; `parts`: of each profile, below `kinds`. `grouped`: for each part the number of its grouping.
-
-    None in it: nobody counts.
-
-    `grouped` itself is None where people are told apart in more than one way at once: then bits are asked, not `held`.
-    """
-
-    who: Table
-    parts: Ints
-    kinds: int
-    grouped: Sequence[int | None] | None
-
-
-@dataclass(slots=True)
-class Sums:
-    """One entry for each group and part. `capacity` and `places`: of sessions held, whoever was there."""
-
-    held: Ints
-    persons: Ints
-    room: Ints
-    times: Ints
-    minutes: Ints
-    unnamed: Ints
-    came: Ints
-    missed: Ints
-    waits: Ints
-    waited: Ints
-
-
-class Total:
-    """Adds up packed rows of different kinds, each with the group (below `groups`) that it belongs to."""
-
-    def __init__(self, question: Question, groups: int) -> None:
-        self.question, self.groups = question, groups
-        self.size = groups * question.kinds
-        self.sums = {name: np.zeros(self.size) for name in SUMS}
-        self.held = np.zeros(self.size, np.int64)
-        self.persons = np.zeros(self.size, np.int64)
-        self.room = np.zeros((ROOM, groups), np.int64)
-        self.people: list[tuple[Ints, Ints]] = []
-
-    def add_pages(self, cells: Sequence[bytes], counts: Sequence[bytes], group: Ints, alone: NDArray[np.bool_]) -> None:
-        """`alone`: of each group, whether one page is all that it has; then its persons are counted already."""
-        if not cells:
-            return
-        rows = np.frombuffer(b"".join(cells), CELL)
-        self._add_cells(rows, np.repeat(group, [len(one) // CELL.itemsize for one in cells]), rows["unnamed"])
-        numbers = np.frombuffer(b"".join(counts), np.int64).reshape(len(counts), -1)
-        kinds, persons = self.question.kinds, numbers[:, len(groupings()):-ROOM]
-        for part, grouping in enumerate(self.question.grouped or ()):
-            if grouping is not None:
-                self.held[part::kinds] += np.bincount(group, numbers[:, grouping], self.groups).astype(np.int64)
-                those = alone[group]
-                self.persons[group[those] * kinds + part] = persons[those, grouping]
-        for number in range(ROOM):
-            self.room[number] += np.bincount(group, numbers[:, number - ROOM], self.groups).astype(np.int64)
-
-    def add_people(self, people: Sequence[bytes], group: Ints) -> None:
-        """Of pages that share their group with others."""
-        rows = np.frombuffer(b"".join(people), PERSON)
-        self._add_people(rows, np.repeat(group, [len(one) // PERSON.itemsize for one in people]))
-
-    def add_bits(self, cells: Sequence[bytes], group: Ints) -> None:
-        """Sessions held, from the cells of pages: those of one page together, for each part."""
-        rows = np.frombuffer(b"".join(cells), CELL)
-        page = np.repeat(np.arange(len(cells)), [len(one) // CELL.itemsize for one in cells])
-        counts = self.question.who[rows["profile"]]
-        rows, page = rows[counts], page[counts]
-        if not len(rows):
-            return
-        kinds = self.question.kinds
-        key = page * kinds + self._part(rows["profile"])
-        order = np.argsort(key, kind="stable")
-        key, bits = key[order], rows["held"][order]
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        key, together = key[starts], np.bitwise_or.reduceat(bits, starts)
-        entry = group[key // kinds] * kinds + key % kinds
-        self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
-
-    def add_facts(self, sessions: Array, facts: Array, place: Ints, group: Ints) -> None:
-        """`place`: of each fact, the row of its session; `group`: of each session.
-
-        What is counted one by one is counted whole: sessions, people and room.
-        """
-        was_held = np.zeros(len(sessions), np.bool_)
-        was_held[place[(facts["times"] > 0) & counts_for(None)[facts["profile"]]]] = True
-        for number, name in enumerate(("capacity", "places")):
-            self.room[number] += np.bincount(
-                group[was_held], sessions[name][was_held], self.groups).astype(np.int64)
-        counts = self.question.who[facts["profile"]]  # before anything else: often they are few
-        facts, place = facts[counts], place[counts]
-        of_fact, there = group[place], facts["times"] > 0
-        self._add_cells(facts, of_fact, np.where(facts["resident"] == 0, facts["times"], 0))
-        named = there & (facts["resident"] > 0)
-        self._add_people(facts[named], of_fact[named])
-        kinds = self.question.kinds
-        pairs = place[there] * kinds + self._part(facts["profile"][there])
-        pairs = pairs[_firsts(pairs)]
-        self.held += np.bincount(group[pairs // kinds] * kinds + pairs % kinds, minlength=self.size)
-
-    def _part(self, profiles: Array) -> Ints:
-        return self.question.parts[profiles] if self.question.kinds > 1 else np.zeros(len(profiles), np.int64)
-
-    def _add_cells(self, cells: Array, group: Ints, unnamed: Array) -> None:
-        counts = self.question.who[cells["profile"]]
-        entry = (group * self.question.kinds + self._part(cells["profile"]))[counts]
-        for name in SUMS:
-            self.sums[name] += np.bincount(entry, (unnamed if name == "unnamed" else cells[name])[counts], self.size)
-
-    def _add_people(self, people: Array, group: Ints) -> None:
-        counts = self.question.who[people["profile"]]
-        entry = group * self.question.kinds + self._part(people["profile"])
-        self.people.append((entry[counts], people["resident"][counts].astype(np.int64)))
-
-    def result(self) -> Sums:
-        entry = np.concatenate([entry for entry, _ in self.people]) if self.people else np.zeros(0, np.int64)
-        residents = np.concatenate([some for _, some in self.people]) if self.people else np.zeros(0, np.int64)
-        whole = {name: values.astype(np.int64) for name, values in self.sums.items()}
-        return Sums(self.held, self.persons + _distinct(entry, residents, self.size), self.room, **whole)
-
-
-def _distinct(entry: Ints, residents: Ints, size: int) -> Ints:
-    """How many different residents each entry has."""
-    if not len(entry):
-        return np.zeros(size, np.int64)
-    bits = int(residents.max()).bit_length()
-    pairs = entry << bits | residents
-    return np.bincount(pairs[_firsts(pairs)] >> bits, minlength=size)
+def opened(pages: Sequence[Page]) -> tuple[Array, Array, Ints]:
+    """Rows of SESSION, rows of PACKED, and of each of these the row of its session."""
+    sessions = np.frombuffer(b"".join(page.sessions for page in pages), SESSION)
+    facts = np.frombuffer(b"".join(page.facts for page in pages), PACKED)
+    sizes = np.array([len(page.sessions) // SESSION.itemsize for page in pages], np.int64)
+    starts = np.repeat(np.cumsum(sizes) - sizes, [len(page.facts) // PACKED.itemsize for page in pages])
+    return sessions, facts, starts + facts["slot"]
 
 
 def by_hour(sessions: Iterable[bytes]) -> Iterator[tuple[int, int]]:
     """(minutes since 1970 at which a session starts, person-times), of each session of some pages."""
     rows = np.frombuffer(b"".join(sessions), SESSION)
     yield from zip(rows["starts"].tolist(), rows["times"].tolist(), strict=True)
-
-

@@ -251,6 +251,7 @@ INVENTORY: dict[str, Table] = {
         facts           link       resident  counted   no
         cells           behaviour  resident  counted   no
         people          link       resident  counted   no
+        profiles        behaviour  resident  counted   no
         """, "period facility_id programme_id part first_day last_day sessions counts"),
     "attendance_events": about(Why.FIGURES, Kept.COUNTED, """
         id              link       resident  counted   no

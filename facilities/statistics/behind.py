@@ -53,14 +53,13 @@ def session_ids(scope: Scope) -> list[int]:
     """Those that the figure counts, the latest first."""
     who, opened = who_counts(scope, scope.group), Ledger(scope).opened()
     found: list[tuple[int, int]] = []
-    for packed_cells, packed_sessions in zip(opened.cells, opened.sessions, strict=True):
+    for packed_cells, packed_sessions in zip(opened.rows.cells, opened.rows.sessions, strict=True):
         cells, rows = np.frombuffer(packed_cells, CELL), np.frombuffer(packed_sessions, SESSION)
         held = np.bitwise_or.reduce(cells["held"][who[cells["profile"]]], initial=np.uint64(0))
         counts = (held >> np.arange(len(rows), dtype=np.uint64)) & np.uint64(1) == 1
         found += rows[counts][["starts", "id"]].tolist()
-    happened = opened.loose_facts
-    there = happened["session"][who[happened["profile"]] & (happened["times"] > 0)]
-    found += opened.loose_sessions[np.isin(opened.loose_sessions["id"], there)][["starts", "id"]].tolist()
+    there = np.unique(opened.place[who[opened.facts["profile"]] & (opened.facts["times"] > 0)])
+    found += opened.sessions[there][["starts", "id"]].tolist()
     return [number for _, number in sorted(found, reverse=True)]
 
 

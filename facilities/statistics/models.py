@@ -26,13 +26,17 @@ from facilities.programmes.models import ActivitySession
 class LedgerPage(Model):
     """A page: up to 64 sessions of a programme at a facility in a month (202409), packed as engine.ledger says.
 
-    Or a sheet, which gathers pages: facility 0 or programme 0 stands for all of them, period 2024 for the year.
+    Or a sheet, which gathers pages: facility 0 or programme 0 stands for all of them, other periods (engine.spans) for
+    a day, a quarter or a year. `part`: 0 where a page is the only one of its key, else from 1.
     """
 
     __tablename__ = "ledger_pages"
     __table_args__ = (
         check("first_day <= last_day AND (first_day / 100 = period AND last_day / 100 = period OR "
-              "first_day / 10000 = period AND last_day / 10000 = period)", "days_of_the_period"),
+              "first_day / 10000 = period AND last_day / 10000 = period OR "
+              "first_day / 10000 * 10 + (first_day / 100 % 100 + 2) / 3 = period AND "
+              "last_day / 10000 * 10 + (last_day / 100 % 100 + 2) / 3 = period OR "
+              "first_day = period AND last_day = period)", "days_of_the_period"),
         check("part >= 0", "part_from_zero"),
     )
 
@@ -46,6 +50,7 @@ class LedgerPage(Model):
     facts: Mapped[bytes] = mapped_column(LargeBinary)
     cells: Mapped[bytes] = mapped_column(LargeBinary)
     people: Mapped[bytes] = mapped_column(LargeBinary)
+    profiles: Mapped[bytes] = mapped_column(LargeBinary)
     counts: Mapped[bytes] = mapped_column(LargeBinary)
 
 
@@ -61,7 +66,7 @@ class StalePage(Model):
 
 
 class StaleSheets(Model):
-    """A month or a year whose pages have changed since its sheets were gathered."""
+    """A month, a quarter or a year whose pages have changed since its sheets were gathered; a month's days with it."""
 
     __tablename__ = "stale_sheets"
 

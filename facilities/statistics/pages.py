@@ -1,8 +1,8 @@
 """The ledger's pages and sheets: how they are made anew, and held against what they are made from.
 
-Pages are of one month, place and programme; sheets of a month or a year gather them. A mark says that a page is stale,
-another that the sheets of a period are: then the question goes to what they are made from, down to the rows. So figures
-are never behind, and keeping them costs what the rounds of a job cost.
+Pages are of one month, place and programme; sheets of a day, a month, a quarter or a year gather them. A mark says that
+a page is stale, another that the sheets of a period are: then the question goes to what they are made from, down to the
+rows. So figures are never behind, and keeping them costs what the rounds of a job cost.
 """
 
 from collections import defaultdict
@@ -15,7 +15,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text, tuple_
 
 from facilities.engine.ages import as_number
-from facilities.engine.ledger import Array, Page, gather, pack
+from facilities.engine.ledger import Array, Page, by_day, gather, pack
+from facilities.engine.spans import MONTHS, Length, around, length_of, months_of
 from facilities.infra.db import db
 from facilities.infra.prepared import packed_rows
 from facilities.infra.sql import local_day
@@ -24,12 +25,12 @@ from facilities.programmes.models import ActivitySession
 from facilities.statistics import facts
 from facilities.statistics.models import LedgerPage, StalePage, StaleSheets
 
-Key = tuple[int, int, int]  # period (202409, or 2024), facility, programme; 0 is all of them
+Key = tuple[int, int, int]  # period (engine.spans), facility, programme; 0 is all of them
 ALL = 0
 MARKS_AT_ONCE = 2_000
 KEYS_AT_ONCE = 200
-MONTHS = 12
-LAST_YEAR = 9999  # periods above are months
+SHEETS_AT_ONCE = 12  # periods
+OF_BOTH = "facility_id > 0 AND programme_id > 0"  # of a month: its pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +67,6 @@ def days_of(month: int) -> tuple[date, date]:
     """The first day of a month, and of the one after."""
     year, number = divmod(month, 100)
     return date(year, number, 1), date(year + number // MONTHS, number % MONTHS + 1, 1)
-
-
-def months_of(year: int) -> list[int]:
-    return [year * 100 + number for number in range(1, MONTHS + 1)]
 
 
 def ask(sql: str) -> list[tuple[Any, ...]]:
@@ -148,20 +145,20 @@ def refresh() -> int:
 
 
 def _unsettle(months: Iterable[int]) -> None:
-    wanted = {period for month in months for period in (month, month // 100)}
+    wanted = {period for month in months for period in (month, *around(month))}
     known = set(db.session.scalars(select(StaleSheets.period)))
     if new := sorted(wanted - known):
         db.session.execute(insert(StaleSheets), [{"period": period} for period in new])
 
 
-def settle(limit: int = MONTHS) -> int:
+def settle(limit: int = SHEETS_AT_ONCE) -> int:
     """Gather the sheets anew, of some periods whose pages have changed; months first. Inside a unit of work.
 
     A period with stale pages waits until they are made.
     """
     _take_turns()
     months = set(db.session.scalars(select(StalePage.month).distinct()))
-    waiting = months | {month // 100 for month in months}
+    waiting = months | {period for month in months for period in around(month)}
     periods = [p for p in db.session.scalars(select(StaleSheets.period).order_by(StaleSheets.period.desc()))
                if p not in waiting][:limit]
     for period in periods:
@@ -172,30 +169,39 @@ def settle(limit: int = MONTHS) -> int:
 
 def _gather(period: int) -> None:
     sheets = sheets_of(period)
-    db.session.execute(delete(LedgerPage).where(LedgerPage.period == period, *_is_a_sheet(period)))
+    db.session.execute(delete(LedgerPage).where(_are_sheets(period)))
     if sheets:
         db.session.execute(insert(LedgerPage), [_row(key, 0, sheet) for key, sheet in sheets.items()])
 
 
 def sheets_of(period: int) -> dict[Key, Page]:
-    """What the sheets of a month or a year should be, from its pages."""
-    months = [period] if period > LAST_YEAR else months_of(period)
-    gathered: defaultdict[Key, list[Page]] = defaultdict(list)
-    for _, facility, programme, first, last, cells, people, counts in ask(
-            "SELECT period, facility_id, programme_id, first_day, last_day, cells, people, counts FROM ledger_pages "
-            f"WHERE period IN {listed(months)} AND facility_id > 0 AND programme_id > 0"):
-        page = Page(b"", b"", cells, people, counts, (first, last))
-        for key in ((period, facility, ALL), (period, ALL, programme), (period, ALL, ALL),
-                    *([(period, facility, programme)] if period not in months else [])):
-            gathered[key].append(page)
-    return {key: gather(pages) for key, pages in sorted(gathered.items())}
+    """What the sheets of a period should be, from its pages: by place, by programme, altogether; a month's days too.
+
+    Of a year and a quarter by place and programme as well; of a month that is what pages are.
+    """
+    is_month = length_of(period) is Length.MONTH
+    gathered: defaultdict[tuple[int, int], list[Page]] = defaultdict(list)
+    opened = "sessions, facts" if is_month else "NULL, NULL"
+    for facility, programme, first, last, cells, people, profiles, counts, sessions, happened in ask(
+            "SELECT facility_id, programme_id, first_day, last_day, cells, people, profiles, counts, "
+            f"{opened} FROM ledger_pages WHERE period IN {listed(months_of(period))} AND {OF_BOTH} "
+            "ORDER BY period, facility_id, programme_id, part"):
+        page = Page(sessions or b"", happened or b"", cells, people, profiles, counts, (first, last))
+        for place in ((facility, ALL), (ALL, programme), (ALL, ALL), *([] if is_month else [(facility, programme)])):
+            gathered[place].append(page)
+    sheets = {(period, *place): gather(pages) for place, pages in sorted(gathered.items())}
+    if is_month:
+        sheets |= {(day, *place): sheet for place, pages in sorted(gathered.items())
+                   for day, sheet in by_day(pages).items()}
+    return sheets
 
 
-def _is_a_sheet(period: int) -> list[ColumnElement[bool]]:
-    """Everything of a year is; of a month, what is not of one place and programme."""
-    if period <= LAST_YEAR:
-        return []
-    return [or_(LedgerPage.facility_id == ALL, LedgerPage.programme_id == ALL)]
+def _are_sheets(period: int) -> ColumnElement[bool]:
+    """Everything of a year or a quarter is; of a month, its days, and what is not of one place and programme."""
+    if length_of(period) is not Length.MONTH:
+        return LedgerPage.period == period
+    return or_(and_(LedgerPage.period == period, or_(LedgerPage.facility_id == ALL, LedgerPage.programme_id == ALL)),
+               LedgerPage.period.between(period * 100, period * 100 + 99))
 
 
 def _take_turns() -> None:
@@ -204,6 +210,8 @@ def _take_turns() -> None:
         db.session.execute(text("LOCK TABLE ledger_pages IN SHARE ROW EXCLUSIVE MODE"))
 
 
+_IS_A_PAGE = and_(LedgerPage.period.between(10 ** (Length.MONTH - 1), 10 ** Length.MONTH - 1),
+                  LedgerPage.facility_id != ALL, LedgerPage.programme_id != ALL)
 _KEY = tuple_(LedgerPage.period, LedgerPage.facility_id, LedgerPage.programme_id)
 
 
@@ -211,7 +219,8 @@ def _keep(keys: Collection[Key], made: Mapping[Key, Sequence[Page]]) -> None:
     """What is kept of these keys is what was made."""
     for some in _some(sorted(keys)):
         db.session.execute(delete(LedgerPage).where(_KEY.in_(some)))
-    rows = [_row(key, part, one) for key, pages in made.items() for part, one in enumerate(pages)]
+    rows = [_row(key, part, one) for key, pages in made.items()
+            for part, one in enumerate(pages, start=1 if len(pages) > 1 else 0)]
     if rows:
         db.session.execute(insert(LedgerPage), rows)
 
@@ -224,17 +233,18 @@ def _some(keys: Sequence[Key]) -> Iterable[Sequence[Key]]:
 def _row(key: Key, part: int, page: Page) -> dict[str, object]:
     return {"period": key[0], "facility_id": key[1], "programme_id": key[2], "part": part, "first_day": page.days[0],
             "last_day": page.days[1], "sessions": page.sessions, "facts": page.facts, "cells": page.cells,
-            "people": page.people, "counts": page.counts}
+            "people": page.people, "profiles": page.profiles, "counts": page.counts}
 
 
-_PACKED = "SELECT period, facility_id, programme_id, sessions, facts, cells, people, counts, first_day, last_day"
-
-
-def _kept(where: str) -> dict[Key, list[Page]]:
+def _kept(which: ColumnElement[bool]) -> dict[Key, list[Page]]:
     kept: defaultdict[Key, list[Page]] = defaultdict(list)
-    for period, facility, programme, sessions, happened, cells, people, counts, first, last in ask(
-            f"{_PACKED} FROM ledger_pages WHERE {where} ORDER BY period, facility_id, programme_id, part"):
-        kept[(period, facility, programme)].append(Page(sessions, happened, cells, people, counts, (first, last)))
+    p = LedgerPage
+    for row in db.session.execute(
+            select(p.period, p.facility_id, p.programme_id, p.first_day, p.last_day, p.sessions, p.facts, p.cells,
+                   p.people, p.profiles, p.counts)
+            .where(which).order_by(p.period, p.facility_id, p.programme_id, p.part)):
+        kept[(row.period, row.facility_id, row.programme_id)].append(Page(
+            row.sessions, row.facts, row.cells, row.people, row.profiles, row.counts, (row.first_day, row.last_day)))
     return dict(kept)
 
 
@@ -246,7 +256,7 @@ def months() -> list[int]:
     month = local_day(ActivitySession.starts_at) // 100
     found = set(db.session.scalars(select(month).distinct()))
     return sorted({int(number) for number in found} | set(db.session.scalars(
-        select(LedgerPage.period).distinct().where(LedgerPage.period > LAST_YEAR))))
+        select(LedgerPage.period).distinct().where(_IS_A_PAGE))))
 
 
 def compare(month: int, *, mend: bool) -> tuple[int, list[Key]]:
@@ -256,7 +266,7 @@ def compare(month: int, *, mend: bool) -> tuple[int, list[Key]]:
     """
     if mend:
         _take_turns()
-    kept = _kept(f"period = {month} AND facility_id > 0 AND programme_id > 0")
+    kept = _kept(and_(LedgerPage.period == month, _IS_A_PAGE))
     made = counted(month)
     stale = set(db.session.execute(select(  # last: what changed while the rows were read is marked by now
         StalePage.month, StalePage.facility_id, StalePage.programme_id).where(StalePage.month == month)).tuples())
@@ -269,10 +279,10 @@ def compare(month: int, *, mend: bool) -> tuple[int, list[Key]]:
 
 
 def compare_sheets(period: int, *, mend: bool) -> tuple[int, list[Key]]:
-    """The same of the sheets of a month or a year, held against its pages; unsettled ones are left aside."""
+    """The same of a period's sheets, held against its pages; unsettled ones are left aside."""
     if mend:
         _take_turns()
-    kept = _kept(f"period = {period} AND ({'TRUE' if period <= LAST_YEAR else 'facility_id = 0 OR programme_id = 0'})")
+    kept = _kept(_are_sheets(period))
     made = sheets_of(period)
     if db.session.get(StaleSheets, period) is not None:
         return 0, []

@@ -6,10 +6,10 @@ Answers come from the ledger's pages (`statistics.pages`), by the arithmetic of 
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,14 +18,16 @@ from sqlalchemy import func, select
 
 from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import OF_WHOM, Category
-from facilities.engine.ledger import Ints, Question, Sums, Total, by_hour, groupings, value_of
+from facilities.engine.ledger import PROFILE, RESIDENT, Array, Ints, by_hour, groupings, value_of
 from facilities.engine.profiles import NOT_KNOWN, SIZE, Table, all_profiles, counts_for, table
+from facilities.engine.spans import Length, month_of, quarter_of, year_of
+from facilities.engine.tally import Question, Sums, Total
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
-from facilities.statistics.pages import LAST_YEAR, Key, Reach
-from facilities.statistics.reading import Found, Needed, Reading
+from facilities.statistics.pages import Key, Reach
+from facilities.statistics.reading import Found, Groupings, Needed, Reading
 
 
 class Dimension(StrEnum):
@@ -47,6 +49,7 @@ class Dimension(StrEnum):
 
 OF_PLACES = (Dimension.FACILITY, Dimension.SUB_DISTRICT, Dimension.COMMUNITY)
 OF_PROGRAMMES = (Dimension.PROGRAMME, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
+TIME = {Dimension.YEAR: Length.YEAR, Dimension.QUARTER: Length.QUARTER, Dimension.MONTH: Length.MONTH}
 OF_PEOPLE = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND, Dimension.DISABILITY_CATEGORY,
              Dimension.DISABILITY_GRADE)
 
@@ -132,11 +135,16 @@ class Provided:
 
 def who_counts(scope: Scope, category: Category | None) -> Table:
     """Which profiles count, in this group, for what was asked."""
+    return _who_counts(category, tuple((d, word) for d in OF_PEOPLE if d is not Dimension.CATEGORY
+                                       and (word := getattr(scope, d.value))))
+
+
+@lru_cache(maxsize=256)
+def _who_counts(category: Category | None, narrowed: Sequence[tuple[Dimension, str]]) -> Table:
     who = counts_for(category)
-    narrowed = {d: word for d in OF_PEOPLE if (word := getattr(scope, d.value)) and d is not Dimension.CATEGORY}
     if not narrowed:
         return who
-    return who & table(lambda profile: all(value_of(profile, d.value) == word for d, word in narrowed.items()))
+    return who & table(lambda profile: all(value_of(profile, d.value) == word for d, word in narrowed))
 
 
 Kinds = list[dict[Dimension, str]]  # of each part of those who count, what they have in common
@@ -164,11 +172,11 @@ class Ledger:
         return Reading(self._reach())
 
     def rows(self, by: Sequence[Dimension]) -> list[Row]:
-        sought = self._sought(by)
+        questions = [self._question(by, category) for category in self._passes(by)]
+        sought = self._sought(by, [question for question, _ in questions])
         rows: list[Row] = []
-        for category in self._passes(by):
-            question, kinds = self._question(by, category)
-            sums = self._sum(sought, question)
+        for question, kinds in questions:
+            sums = sought.sum(question)
             entries = np.flatnonzero(sums.times)
             figures = _figures(sums, entries, len(kinds), divides_people=self._divides_people(by))
             for entry, one in zip(entries.tolist(), figures, strict=True):
@@ -181,29 +189,20 @@ class Ledger:
 
     def total(self) -> Figures:
         question, _ = self._question((), self.scope.group)
-        sums = self._sum(self._sought(()), question)
+        sums = self._sought((), [question]).sum(question)
         (figures,) = _figures(sums, np.zeros(1, np.int64), 1, divides_people=self._divides_people(()))
         return figures
 
-    def _sum(self, sought: "_Sought", question: Question) -> Sums:
-        total, found = Total(question, len(sought.groups.values)), sought.found
-        counted = sought.alone if question.grouped is not None else np.zeros_like(sought.alone)
-        total.add_pages(found.cells, found.counts, sought.of_pages, counted)
-        total.add_bits(found.bits, sought.of_bits)
-        total.add_facts(found.loose_sessions, found.loose_facts, found.loose_place, sought.of_loose)
-        people, of_people = sought.people(counted)
-        total.add_people(people, of_people)
-        return total.result()
-
-    def _sought(self, by: Sequence[Dimension]) -> "_Sought":
-        scope = self.scope
-        of_people = {d for d in OF_PEOPLE if d in by or getattr(scope, d.value) is not None}
-        reach = self.reading.reach
+    def _sought(self, by: Sequence[Dimension], questions: Sequence[Question]) -> "_Sought":
+        reach, of_pages = self.reading.reach, [d for d in by if d not in OF_PEOPLE]
         needed = Needed(
             places=reach.facility_ids is not None or any(d in OF_PLACES for d in by),
             programmes=reach.programme_ids is not None or any(d in OF_PROGRAMMES for d in by),
-            months=any(d in (Dimension.MONTH, Dimension.QUARTER) for d in by), bits=len(of_people) > 1)
-        return _Sought(self, self._find(needed), [d for d in by if d not in OF_PEOPLE])
+            time=max((TIME[d] for d in by if d in TIME), default=None), counts=_counted(questions))
+        merged = ((needed.places and Dimension.FACILITY not in by and len(reach.facility_ids or ()) != 1)
+                  or (needed.programmes and Dimension.PROGRAMME not in by and len(reach.programme_ids or ()) != 1))
+        needed = replace(needed, merged=merged)
+        return _Sought(self, self._find(needed), of_pages, needed.counts)
 
     def _find(self, needed: Needed) -> Found:
         if needed not in self._found:
@@ -218,31 +217,32 @@ class Ledger:
         """(weekday from Monday, local hour at which the session starts) → person-times, whoever was there."""
         found, busy = self.opened(), Counter[tuple[int, int]]()
         everybody = counts_for(None)
-        loose = Counter[int]()
-        for session, profile, times in found.loose_facts[["session", "profile", "times"]].tolist():
-            loose[session] += times if everybody[profile] else 0
-        starts = list(by_hour(found.sessions))
-        starts += [(minutes, loose[number]) for number, minutes in found.loose_sessions[["id", "starts"]].tolist()]
-        for minutes, times in starts:
+        times = np.where(everybody[found.facts["profile"]], found.facts["times"], 0)
+        of_each = np.bincount(found.place, times, len(found.sessions)).astype(np.int64)
+        starts = [*by_hour(found.rows.sessions),
+                  *zip(found.sessions["starts"].tolist(), of_each.tolist(), strict=True)]
+        for minutes, people in starts:
             start = clock.local(datetime.fromtimestamp(minutes * 60, UTC))
-            busy[(start.weekday(), start.hour)] += times
-        return {at: times for at, times in busy.items() if times}
+            busy[(start.weekday(), start.hour)] += people
+        return {at: people for at, people in busy.items() if people}
 
     def _divides_people(self, by: Sequence[Dimension]) -> bool:
         return self.scope.of_people or any(d in OF_PEOPLE for d in by)
 
     def _reach(self) -> Reach:
         scope = self.scope
-        facility_ids: set[int] | None = None
-        programme_ids: set[int] | None = None
-        if any(v is not None for v in (scope.facility_ids, scope.facility_id, scope.sub_district_code,
-                                       scope.community_id)):
-            facility_ids = {i for i, place in self.places.items() if _is_meant(scope, i, place)}
-        if any(v is not None for v in (scope.programme_id, scope.provider_type, scope.volunteer)):
-            programme_ids = {i for i, programme in self.programmes.items()
-                             if scope.programme_id in (None, i)
-                             and scope.provider_type in (None, programme.provider_type)
-                             and scope.volunteer in (None, programme.volunteer)}
+        facility_ids = scope.facility_ids
+        programme_ids = None if scope.programme_id is None else frozenset({scope.programme_id})
+        if scope.facility_id is not None:
+            only = frozenset({scope.facility_id})
+            facility_ids = only if facility_ids is None else facility_ids & only
+        if scope.sub_district_code is not None or scope.community_id is not None:
+            facility_ids = frozenset(i for i, place in self.places.items() if _is_meant(scope, i, place))
+        if scope.provider_type is not None or scope.volunteer is not None:
+            programme_ids = frozenset(i for i, programme in self.programmes.items()
+                                      if scope.programme_id in (None, i)
+                                      and scope.provider_type in (None, programme.provider_type)
+                                      and scope.volunteer in (None, programme.volunteer))
         return Reach(scope.first, scope.last, facility_ids, programme_ids)
 
     def _passes(self, by: Sequence[Dimension]) -> Sequence[Category | None]:
@@ -252,40 +252,68 @@ class Ledger:
         return (None, *OF_WHOM)
 
     def _question(self, by: Sequence[Dimension], category: Category | None) -> tuple[Question, Kinds]:
-        parts, kinds = _parts([d for d in by if d in OF_PEOPLE], category)
+        parts, kinds = _parts(tuple(d for d in by if d in OF_PEOPLE), category)
         ways = {d: None for d in OF_PEOPLE if d in by}
         narrowed = {d: word for d in OF_PEOPLE if (word := getattr(self.scope, d.value)) is not None}
         grouped: list[int | None] | None = None
         if len(ways | narrowed) <= 1:
             (dimension,) = ways or narrowed or (None,)
-            grouped = [_grouping(dimension, of.get(dimension) or narrowed.get(dimension)) if dimension else 0
+            grouped = [_grouping(dimension, of.get(dimension), narrowed.get(dimension)) if dimension else 0
                        for of in kinds]
         return Question(who_counts(self.scope, category), parts, len(kinds), grouped), kinds
 
 
 @cache
-def _grouping(dimension: Dimension, value: str | None) -> int | None:
-    """Where sessions held are counted for a value; None where nobody counts by it."""
+def _grouping(dimension: Dimension, value: str | None, only: str | None) -> int | None:
+    """Where people with a value, or those that it is narrowed to, are counted beforehand; None where nobody counts."""
+    if value is not None and only not in (None, value):
+        return None
     return next((number for number, grouping in enumerate(groupings())
-                 if (grouping.dimension, grouping.value) == (dimension.value, value)), None)
+                 if (grouping.dimension, grouping.value) == (dimension.value, value or only)), None)
+
+
+def _counted(questions: Sequence[Question]) -> Groupings | None:
+    """The groupings that are asked; None where some are in none of them."""
+    if any(question.grouped is None for question in questions):
+        return None
+    asked = {number for question in questions for number in question.grouped or () if number is not None} or {0}
+    return min(asked), max(asked)
 
 
 class _Sought:
     """What was found for a question, and which group each part of it belongs to."""
 
-    def __init__(self, ledger: Ledger, found: Found, by: Sequence[Dimension]) -> None:
-        self.ledger, self.found, self.groups = ledger, found, _Groups(by, ledger)
-        self.of_pages, self.of_loose, self.of_bits = (
-            self.groups.of(keys) for keys in (found.keys, found.loose_keys, found.bit_keys))
-        pages = np.bincount(self.of_pages, minlength=len(self.groups.values))
-        loose = np.bincount(self.of_loose, minlength=len(self.groups.values))
-        self.alone = (pages == 1) & (loose == 0)
+    def __init__(self, ledger: Ledger, found: Found, by: Sequence[Dimension], counts: Groupings | None) -> None:
+        self.found, self.counts, self.groups = found, counts, _Groups(by, ledger)
+        self.of_rows, self.of_loose, self.of_bits = (
+            self.groups.of(keys) for keys in (found.rows.keys, found.loose_keys, found.bit_keys))
 
-    def people(self, counted: NDArray[np.bool_]) -> tuple[list[bytes], Ints]:
-        """Of the groups whose persons are not counted beforehand."""
-        keys = {key for key, group in zip(self.found.keys, self.of_pages.tolist(), strict=True) if not counted[group]}
-        rows = self.ledger.reading.people(keys) if keys else []
-        return [people for _, people in rows], self.groups.of([key for key, _ in rows])
+    def sum(self, question: Question) -> Sums:
+        total, rows = Total(question, len(self.groups.values)), self.found.rows
+        if self.counts is None:
+            total.add_cells(rows.cells, self.of_rows)
+            total.add_bits(self.found.bits, self.of_bits)
+        elif rows.keys:
+            total.add_counts(rows.counts, self.counts[0], self.of_rows, ~self._joined)
+        if self.found.loose_keys:
+            total.add_facts(self.found.sessions, self.found.facts, self.found.place, self.of_loose)
+        total.add_people(*self._people)
+        return total.result()
+
+    @cached_property
+    def _joined(self) -> NDArray[np.bool_]:
+        """Of each row, whether it shares its group, so that its people are told apart."""
+        return np.fromiter((people is not None for people in self.found.rows.people), np.bool_)
+
+    @cached_property
+    def _people(self) -> tuple[Array, Array | None, Ints]:
+        """Of the rows that share their group: residents, their profiles where these matter, the group of each."""
+        rows = self.found.rows
+        some = [people for people in rows.people if people is not None]
+        group = np.repeat(self.of_rows[self._joined], [len(people) // RESIDENT.itemsize for people in some])
+        everybody = self.counts is not None and self.counts[1] == 0
+        profiles = None if everybody else np.frombuffer(b"".join(p for p in rows.profiles if p is not None), PROFILE)
+        return np.frombuffer(b"".join(some), RESIDENT), profiles, group
 
 
 class _Groups:
@@ -311,9 +339,9 @@ class _Groups:
 
 
 OF_A_PAGE: dict[Dimension, Callable[[int, int, int, Ledger], str]] = {
-    Dimension.MONTH: lambda month, _f, _p, _l: f"{month // 100}-{month % 100:02}",
-    Dimension.QUARTER: lambda month, _f, _p, _l: f"{month // 100}-Q{(month % 100 + 2) // 3}",
-    Dimension.YEAR: lambda period, _f, _p, _l: str(period if period <= LAST_YEAR else period // 100),
+    Dimension.MONTH: lambda period, _f, _p, _l: "{}-{:02}".format(*divmod(month_of(period), 100)),
+    Dimension.QUARTER: lambda period, _f, _p, _l: "{}-Q{}".format(*divmod(quarter_of(period), 10)),
+    Dimension.YEAR: lambda period, _f, _p, _l: str(year_of(period)),
     Dimension.FACILITY: lambda _m, facility, _p, _l: str(facility),
     Dimension.PROGRAMME: lambda _m, _f, programme, _l: str(programme),
     Dimension.SUB_DISTRICT: lambda _m, facility, _p, ledger: ledger.places[facility].sub_district_code,
@@ -330,6 +358,7 @@ def _is_meant(scope: Scope, number: int, place: Place) -> bool:
             and scope.community_id in (None, place.community_id))
 
 
+@cache
 def _parts(by: Sequence[Dimension], category: Category | None) -> tuple[Ints, Kinds]:
     """What the profiles have in common, and of each profile which of them; `category` stands for itself."""
     known: dict[tuple[str, ...], int] = {}

@@ -1,202 +1,272 @@
 """Which of the ledger's pages and sheets answer a question, and what is counted from rows beside them."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
 
-from facilities.engine.ledger import FACT, SESSION, Array, Ints
-from facilities.statistics import facts
-from facilities.statistics.pages import (
-    ALL,
-    LAST_YEAR,
-    Key,
-    Reach,
-    ask,
-    days_of,
-    listed,
+from facilities.engine.ages import as_number
+from facilities.engine.ledger import COUNTS_SIZE, PACKED, SESSION, Array, Ints, Page, opened, packed
+from facilities.engine.spans import (
+    Length,
+    around,
     month_of,
+    months_between,
     months_of,
-    sessions_of,
+    quarter_of,
+    quarters_of,
+    year_of,
 )
+from facilities.statistics import facts
+from facilities.statistics.pages import ALL, OF_BOTH, Key, Reach, ask, days_of, listed, sessions_of
+
+Groupings = tuple[int, int]  # the first and the last, both included
+KEY, NOTHING = "period, facility_id, programme_id", "CAST(NULL AS bytea)"
 
 
 @dataclass(frozen=True, slots=True)
 class Needed:
     """What a question tells apart or narrows: the less, the fewer sheets answer it.
 
-    `bits`: people are told apart in more than one way, `sessions`: down to each of them.
+    `time`: the finest length that it tells apart, of a year, a quarter or a month. `merged`: a group of its answer
+    joins several places or programmes. `counts`: the groupings that it asks; without any, people are told apart in more
+    than one way, and are counted by cells and bits. `sessions`: down to each of them.
     """
 
     places: bool = True
     programmes: bool = True
-    months: bool = True
-    bits: bool = False
+    time: Length | None = None
+    merged: bool = True
+    counts: Groupings | None = None
     sessions: bool = False
+
+    @property
+    def by_page(self) -> bool:
+        """In months that are not asked as part of something longer."""
+        return self.sessions or (self.places and self.programmes)
+
+
+@dataclass(slots=True)
+class Rows:
+    """Of each page or sheet its key and what was asked of it; `people` None where `counts` tells how many they are."""
+
+    keys: list[Key] = field(default_factory=list)
+    counts: list[bytes] = field(default_factory=list)
+    cells: list[bytes] = field(default_factory=list)
+    people: list[bytes | None] = field(default_factory=list)
+    profiles: list[bytes | None] = field(default_factory=list)
+    sessions: list[bytes] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class Found:
-    """Pages and sheets, with their keys; and sessions one by one with their facts, in the order of their numbers.
+    """What answers a question: rows; cells of pages by whose bits sessions are counted; and sessions one by one.
 
-    `bits`: the cells of pages, where sessions are to be counted by them.
+    `place`: of each fact, the row of its session.
     """
 
-    keys: list[Key]
-    cells: list[bytes]
-    counts: list[bytes]
-    sessions: list[bytes]
-    loose_keys: list[Key]
-    loose_sessions: Array
-    loose_facts: Array
-    loose_place: Ints  # of each fact, the row of its session
-    bit_keys: list[Key]
-    bits: list[bytes]
+    rows: Rows = field(default_factory=Rows)
+    bit_keys: list[Key] = field(default_factory=list)
+    bits: list[bytes] = field(default_factory=list)
+    loose_keys: list[Key] = field(default_factory=list)
+    sessions: Array = field(default_factory=lambda: np.zeros(0, SESSION))
+    facts: Array = field(default_factory=lambda: np.zeros(0, PACKED))
+    place: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def add_loose(self, keys: Iterable[Key], sessions: Array, happened: Array, place: Ints) -> None:
+        self.place = np.concatenate([self.place, place + len(self.sessions)])
+        self.loose_keys += keys
+        self.sessions = np.concatenate([self.sessions, sessions])
+        self.facts = np.concatenate([self.facts, happened])
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Of which years, quarters, months and days sheets answer, and of which months the pages do.
+
+    `joined`: those of them that have something else in their group, and so need people to be told apart.
+    """
+
+    sheets: list[int]
+    pages: list[int]
+    joined: set[int]
 
 
 class Reading:
     """What happened within reach, for as many questions as are asked of it.
 
-    The marks are read first: what has lost its mark afterwards has been made anew in between.
+    The marks are read first: what loses its mark afterwards has been made anew in between.
     """
 
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
-        low, high = reach.months
-        marks = ask(f"SELECT month, facility_id, programme_id FROM stale_pages WHERE month BETWEEN {low} AND {high}"
-                     f"{_within(reach)} UNION SELECT period, 0, 0 FROM stale_sheets")
-        self.stale = {(month, facility, programme) for month, facility, programme in marks if facility}
-        unsettled = {period for period, _, _ in marks}
-        self.unsettled = unsettled | {period // 100 for period in unsettled}
-        self.whole, self.ragged = self._months()
+        self._look()
 
-    def _months(self) -> tuple[list[int], list[int]]:
-        """The months within reach: those of which everything is, and the others."""
-        reach, whole, ragged = self.reach, list[int](), list[int]()
-        day = reach.first.replace(day=1)
-        while day <= reach.last:
-            _, after = days_of(month_of(day))
-            is_whole = reach.first <= day and after - timedelta(days=1) <= reach.last
-            (whole if is_whole else ragged).append(month_of(day))
-            day = after
-        settled = [month for month in ragged if month not in self.unsettled]
-        if settled:  # nothing has happened outside of what is asked: a period that ends today, say
-            inside = {period for period, *days in ask(
-                "SELECT period, first_day, last_day FROM ledger_pages WHERE facility_id = 0 AND programme_id = 0 "
-                f"AND period IN {listed(settled)}") if reach.days[0] <= days[0] and days[1] <= reach.days[1]}
-            whole, ragged = sorted({*whole, *inside}), [month for month in ragged if month not in inside]
-        return whole, ragged
+    def _look(self) -> None:
+        """At the marks, and at the days on which anything happened."""
+        self.__dict__.pop("_counted", None)
+        low, high = self.reach.months
+        years = range(year_of(low), year_of(high) + 1)
+        every = sorted({*years, *(quarter for year in years for quarter in quarters_of(year)),
+                        *(month for year in years for month in months_of(year))})
+        rows = ask(
+            f"SELECT 0, month, facility_id, programme_id FROM stale_pages WHERE month BETWEEN {low} AND {high}"
+            f"{_within(self.reach)} UNION SELECT 1, period, 0, 0 FROM stale_sheets UNION ALL "
+            f"SELECT 2, period, first_day, last_day FROM ledger_pages WHERE period IN {listed(every)} "
+            f"AND facility_id = {ALL} AND programme_id = {ALL}")
+        self.stale = {(month, facility, programme) for kind, month, facility, programme in rows if kind == 0}
+        self.unsettled = {period for kind, period, *_ in rows if kind == 1}
+        self.unsettled |= {period for month, *_ in self.stale for period in (month, *around(month))}
+        self._days = {period: (first, last) for kind, period, first, last in rows if kind == 2}
 
     def find(self, needed: Needed) -> Found:
-        years, by_sheet, by_page = self._split(needed)
-        found = Found([], [], [], [], [], np.zeros(0, SESSION), np.zeros(0, FACT), np.zeros(0, np.int64),
-                      [], [])
-        if years or by_sheet:
-            self._take_sheets(found, needed, [*years, *by_sheet])
-        if by_page or self.ragged:
-            self._take_pages(found, needed, [*by_page, *self.ragged])
-        if needed.bits:
-            self._take_bits(found, [month for year in years for month in months_of(year)] + by_sheet)
+        found = self._read(needed, self._plan(needed))
+        while found is None:  # sheets were gathered from other pages than those that were read: once an hour, at most
+            self._look()
+            found = self._read(needed, self._plan(needed))
         if self.stale:
-            keys, sessions, happened = self._counted
-            found.loose_keys += keys
-            found.loose_sessions = np.concatenate([found.loose_sessions, sessions])
-            found.loose_facts = np.concatenate([found.loose_facts, happened])
-        order = np.argsort(found.loose_sessions["id"], kind="stable")
-        found.loose_sessions = found.loose_sessions[order]
-        found.loose_keys = [found.loose_keys[n] for n in order.tolist()]
-        found.loose_place = np.searchsorted(found.loose_sessions["id"], found.loose_facts["session"])
+            found.add_loose(*self._counted)
         return found
 
+    # -- planned
+
+    def _plan(self, needed: Needed) -> Plan:
+        first, last = self.reach.months
+        sheets, pages = list[int](), list[int]()
+        months = list(months_between(first, last))
+        if needed.sessions:
+            return Plan([], months, set())
+        while months:
+            longer = self._longer(needed, months[0])
+            if longer is not None:
+                sheets.append(longer)
+                months = [month for month in months if month > months_of(longer)[-1]]
+                continue
+            month = months.pop(0)
+            if needed.by_page or month in self.unsettled:
+                pages.append(month)
+            elif self._is_whole(month):
+                sheets.append(month)
+            elif needed.counts is None:
+                pages.append(month)
+            else:
+                sheets += self._days_of(month)
+        return Plan(sheets, pages, self._joined(needed, sheets, pages))
+
+    def _longer(self, needed: Needed, month: int) -> int | None:
+        """The longest period from this month on that answers as a whole."""
+        quarter, year = around(month)
+        for period, length in ((year, Length.YEAR), (quarter, Length.QUARTER)):
+            starts = month in (months_of(period)[0], self.reach.months[0])
+            if starts and (needed.time is None or needed.time <= length) and self._is_whole(period):
+                return period
+        return None
+
+    def _is_whole(self, period: int) -> bool:
+        """Nothing has happened in it outside of what is asked, as in a year that ends today."""
+        if period in self.unsettled:
+            return False
+        first, last = self.reach.days
+        days = self._days.get(period)
+        return days is None or (first <= days[0] and days[1] <= last)
+
+    def _days_of(self, month: int) -> list[int]:
+        start, after = days_of(month)
+        first, last = max(start, self.reach.first), min(after - timedelta(days=1), self.reach.last)
+        return [as_number(date.fromordinal(day)) for day in range(first.toordinal(), last.toordinal() + 1)]
+
+    def _joined(self, needed: Needed, sheets: Sequence[int], pages: Sequence[int]) -> set[int]:
+        group: Callable[[int], int] = {
+            None: lambda _: 0, Length.YEAR: year_of, Length.QUARTER: quarter_of, Length.MONTH: month_of}[needed.time]
+        stale = {month for month, *_ in self.stale}
+        many = Counter([group(period) for period in (*sheets, *pages)])
+        for month in pages:
+            if not needed.by_page or month in stale or not self._is_whole(month):
+                many[group(month)] += 1
+        return {period for period in (*sheets, *pages) if needed.merged or many[group(period)] > 1}
+
+    # -- read
+
+    def _read(self, needed: Needed, plan: Plan) -> Found | None:
+        """In one statement, so that all of it is of one moment."""
+        parts = [f"SELECT 'unsettled', period, 0, 0, {', '.join([NOTHING] * 6)} FROM stale_sheets"]
+        if plan.sheets:
+            of_place = _those("facility_id", needed.places, self.reach.facility_ids)
+            of_programme = _those("programme_id", needed.programmes, self.reach.programme_ids)
+            parts.append(f"SELECT 'sheet', {self._columns(needed, plan)}, {NOTHING}, {NOTHING} FROM ledger_pages "
+                         f"WHERE period IN {listed(plan.sheets)} AND {of_place} AND {of_programme}")
+        if plan.pages:
+            first, last = self.reach.days
+            is_cut = f"(first_day < {first} OR last_day > {last})"
+            sessions = "sessions" if needed.sessions else f"CASE WHEN {is_cut} THEN sessions END"
+            parts.append(f"SELECT 'page', {self._columns(needed, plan)}, {sessions}, CASE WHEN {is_cut} THEN facts END "
+                         f"FROM ledger_pages WHERE period IN {listed(plan.pages)} AND first_day <= {last} "
+                         f"AND last_day >= {first} AND {OF_BOTH}{_within(self.reach)}")
+        if covered := [month for period in plan.sheets for month in months_of(period)] if needed.counts is None else []:
+            parts.append(f"SELECT 'bits', {KEY}, {NOTHING}, cells, "
+                         f"{', '.join([NOTHING] * 4)} FROM ledger_pages WHERE period IN {listed(covered)} "
+                         f"AND {OF_BOTH}{_within(self.reach)}")
+        found, cut = Found(), list[tuple[Key, Page]]()
+        for kind, period, facility, programme, counts, cells, people, profiles, sessions, happened in ask(
+                " UNION ALL ".join(parts)):
+            key = (period, facility, programme)
+            if kind == "unsettled":
+                if period in plan.sheets and period not in self.unsettled and needed.counts is None:
+                    return None
+            elif kind == "bits":
+                found.bit_keys.append(key)
+                found.bits.append(cells)
+            elif key in self.stale:
+                continue
+            elif happened is not None:
+                cut.append((key, Page(sessions, happened, b"", b"", b"", b"", (0, 0))))
+            else:
+                _take(found.rows, key, counts, cells, people, profiles, sessions)
+                if kind == "page" and needed.counts is None:
+                    found.bit_keys.append(key)
+                    found.bits.append(cells)
+        if cut:
+            self._open(found, cut)
+        return found
+
+    def _columns(self, needed: Needed, plan: Plan) -> str:
+        if needed.sessions:
+            return f"{KEY}, {NOTHING}, cells, {NOTHING}, {NOTHING}"
+        if needed.counts is None:
+            return f"{KEY}, {NOTHING}, cells, people, profiles"
+        low, high = needed.counts
+        counts = f"substr(counts, {low * COUNTS_SIZE + 1}, {(high - low + 1) * COUNTS_SIZE})"
+        joined = "TRUE" if needed.merged else f"(part > 0 OR period IN {listed(sorted(plan.joined))})"
+        people = f"CASE WHEN {joined} THEN people END"
+        profiles = f"CASE WHEN {joined} THEN profiles END" if high else NOTHING
+        return f"{KEY}, {counts}, {NOTHING}, {people}, {profiles}"
+
+    def _open(self, found: Found, cut: Sequence[tuple[Key, Page]]) -> None:
+        """Pages of which only some sessions are within reach: these, and their facts."""
+        sessions, happened, place = opened([page for _, page in cut])
+        of_page = np.repeat(np.arange(len(cut)), [len(page.sessions) // SESSION.itemsize for _, page in cut])
+        first, last = self.reach.days
+        inside = (sessions["day"] >= first) & (sessions["day"] <= last)
+        row = np.cumsum(inside) - 1
+        those = inside[place]
+        found.add_loose([cut[n][0] for n in of_page[inside].tolist()], sessions[inside], happened[those],
+                        row[place[those]])
+
     @cached_property
-    def _counted(self) -> tuple[list[Key], Array, Array]:
-        """What is stale, from the rows themselves: of each session its key, the sessions, the facts."""
+    def _counted(self) -> tuple[list[Key], Array, Array, Ints]:
+        """What is stale, from the rows themselves: of each session its key, the sessions, the facts and whose."""
         sessions, places, happened = facts.read(sessions_of(self.reach, self.stale))
         of_each = list(zip((sessions["day"] // 100).tolist(), places["facility"].tolist(),
                            places["programme"].tolist(), strict=True))
         wanted = np.array([key in self.stale for key in of_each], np.bool_)
         wanted &= np.isin(sessions["id"], happened["session"])
-        happened = happened[np.isin(happened["session"], sessions["id"][wanted])]
-        return [key for key, is_wanted in zip(of_each, wanted, strict=True) if is_wanted], sessions[wanted], happened
-
-    def _split(self, needed: Needed) -> tuple[list[int], list[int], list[int]]:
-        """By which period sheets or pages answer for whole months: years, months by sheets, months by pages."""
-        years: list[int] = []
-        if not needed.months and not needed.sessions:
-            known = {*self.whole, *(month for month in months_of_all(self.whole) if month > self._last)}
-            years = [year for year in sorted({month // 100 for month in self.whole})
-                     if year not in self.unsettled and known.issuperset(months_of(year))]
-        rest = [month for month in self.whole if month // 100 not in years]
-        if needed.sessions or (needed.places and needed.programmes):
-            return years, [], rest
-        return (years, [month for month in rest if month not in self.unsettled],
-                [month for month in rest if month in self.unsettled])
-
-    @cached_property
-    def _last(self) -> int:
-        """The last month in which anything is kept: a year is whole up to then."""
-        return int(ask(f"SELECT max(period) FROM ledger_pages WHERE period > {LAST_YEAR}")[0][0] or 0)
-
-    def _take_sheets(self, found: Found, needed: Needed, periods: Sequence[int]) -> None:
-        reach = self.reach
-        of_place = _those("facility_id", needed.places, reach.facility_ids)
-        of_programme = _those("programme_id", needed.programmes, reach.programme_ids)
-        for period, facility, programme, cells, counts in ask(
-                "SELECT period, facility_id, programme_id, cells, counts FROM ledger_pages "
-                f"WHERE period IN {listed(periods)} AND {of_place} AND {of_programme}"):
-            _take(found, (period, facility, programme), cells, counts)
-
-    def _take_pages(self, found: Found, needed: Needed, periods: Sequence[int]) -> None:
-        """Pages of which only some sessions are within reach are opened, and their facts taken one by one."""
-        first, last = self.reach.days
-        is_cut = f"(first_day < {first} OR last_day > {last})"
-        opened = "sessions" if needed.sessions else f"CASE WHEN {is_cut} THEN sessions END"
-        cut = []
-        for period, facility, programme, cells, counts, sessions, happened in ask(
-                f"SELECT period, facility_id, programme_id, cells, counts, {opened}, "
-                f"CASE WHEN {is_cut} THEN facts END FROM ledger_pages WHERE period IN {listed(periods)} "
-                f"AND first_day <= {last} AND last_day >= {first} AND facility_id > 0 AND programme_id > 0"
-                f"{_within(self.reach)}"):
-            key = (period, facility, programme)
-            if key in self.stale:
-                continue
-            if happened is None:
-                _take(found, key, cells, counts, sessions or b"")
-            else:
-                cut.append((key, sessions, happened))
-        if cut:
-            _add_loose(found, [key for key, _, _ in cut], [one for _, one, _ in cut], [one for _, _, one in cut],
-                       self.reach)
-
-    def _take_bits(self, found: Found, covered: Sequence[int]) -> None:
-        """Of pages that are in it anyway, and of months that sheets answer for otherwise."""
-        for key, cells in zip(found.keys, found.cells, strict=True):
-            if key[0] > LAST_YEAR and key[1] != ALL and key[2] != ALL:
-                found.bit_keys.append(key)
-                found.bits.append(cells)
-        if covered:
-            for period, facility, programme, cells in ask(
-                    f"SELECT period, facility_id, programme_id, cells FROM ledger_pages WHERE period IN "
-                    f"{listed(covered)} AND facility_id > 0 AND programme_id > 0{_within(self.reach)}"):
-                found.bit_keys.append((period, facility, programme))
-                found.bits.append(cells)
-
-    def people(self, keys: Collection[Key]) -> list[tuple[Key, bytes]]:
-        """Of these pages and sheets."""
-        periods = sorted({period for period, _, _ in keys})
-        of_place, of_programme = (
-            f"{name} IN {listed(sorted({key[place] for key in keys}))}"
-            for place, name in ((1, "facility_id"), (2, "programme_id")))
-        return [((period, facility, programme), people) for period, facility, programme, people in ask(
-            f"SELECT period, facility_id, programme_id, people FROM ledger_pages WHERE period IN {listed(periods)} "
-            f"AND {of_place} AND {of_programme}") if (period, facility, programme) in keys]
-
-
-def months_of_all(months: Iterable[int]) -> list[int]:
-    """Every month of the years that these are of."""
-    return [month for year in sorted({month // 100 for month in months}) for month in months_of(year)]
+        sessions = sessions[wanted]
+        happened = happened[np.isin(happened["session"], sessions["id"])]
+        return ([key for key, is_wanted in zip(of_each, wanted, strict=True) if is_wanted], sessions, packed(happened),
+                np.searchsorted(sessions["id"], happened["session"]))
 
 
 def _within(reach: Reach) -> str:
@@ -214,24 +284,11 @@ def _those(column: str, needed: bool, ids: Collection[int] | None) -> str:
     return f"{column} > {ALL}" if ids is None else f"{column} IN {listed(sorted(ids))}"
 
 
-def _take(found: Found, key: Key, cells: bytes, counts: bytes, sessions: bytes = b"") -> None:
-    found.keys.append(key)
-    found.cells.append(cells)
-    found.counts.append(counts)
-    found.sessions.append(sessions)
-
-
-def _add_loose(found: Found, keys: Sequence[Key], sessions: Sequence[bytes], happened: Sequence[bytes],
-               reach: Reach) -> None:
-    rows = np.frombuffer(b"".join(sessions), SESSION)
-    of_page = np.repeat(np.arange(len(keys)), [len(one) // SESSION.itemsize for one in sessions])
-    inside = (rows["day"] >= reach.days[0]) & (rows["day"] <= reach.days[1])
-    rows, of_page = rows[inside], of_page[inside]
-    everything = np.frombuffer(b"".join(happened), FACT)
-    order = np.argsort(rows["id"])
-    ids = rows["id"][order]
-    place = np.minimum(np.searchsorted(ids, everything["session"]), max(len(ids) - 1, 0))
-    kept = everything[ids[place] == everything["session"]] if len(ids) else everything[:0]
-    found.loose_sessions = np.concatenate([found.loose_sessions, rows])
-    found.loose_keys += [keys[n] for n in of_page.tolist()]
-    found.loose_facts = np.concatenate([found.loose_facts, kept])
+def _take(rows: Rows, key: Key, counts: bytes | None, cells: bytes | None, people: bytes | None,
+          profiles: bytes | None, sessions: bytes | None) -> None:
+    rows.keys.append(key)
+    rows.counts.append(counts or b"")
+    rows.cells.append(cells or b"")
+    rows.people.append(people)
+    rows.profiles.append(profiles)
+    rows.sessions.append(sessions or b"")

@@ -13,6 +13,7 @@ from facilities.attendance import queries as attendance
 from facilities.attendance.models import AttendanceEvent
 from facilities.attendance.services import project
 from facilities.engine.roll_call import read_roll
+from facilities.engine.spans import around
 from facilities.infra.db import db, unit_of_work
 from facilities.programmes import queries as programmes
 from facilities.programmes.models import ActivitySession, SessionStatus
@@ -99,13 +100,13 @@ def verify_pages(progress: Progress = _silent, *, mend: bool = False) -> tuple[i
     A period is a unit of its own, also where what differs is made anew.
     """
     months = pages.months()
-    periods = [*months, *sorted({month // 100 for month in months})]
+    periods = [*months, *sorted({period for month in months for period in around(month)})]
     looked_at, wrong, steps = 0, list[pages.Key](), len(months) + len(periods)
     for number, month in enumerate(months, start=1):
         seen, differ = unit_of_work(partial(pages.compare, month, mend=mend))
         looked_at, wrong = looked_at + seen, wrong + differ
         progress("pages and sheets", number, steps)
-    broken = {period for month, _, _ in wrong for period in (month, month // 100)}  # nothing can be made from these
+    broken = {period for month, _, _ in wrong for period in (month, *around(month))}  # nothing can be made from these
     for number, period in enumerate(periods, start=len(months) + 1):
         seen, differ = (0, []) if period in broken else unit_of_work(
             partial(pages.compare_sheets, period, mend=mend))

@@ -104,7 +104,7 @@ def test_a_session_that_moves_leaves_its_old_page_and_comes_to_the_new_one(place
     clean()
     rows = beneficiaries(YEAR, [Dimension.MONTH, Dimension.FACILITY])
     assert [(row.of[Dimension.MONTH], row.of[Dimension.FACILITY]) for row in rows] == [("2026-08", str(elsewhere.id))]
-    assert db.session.scalars(select(LedgerPage.period).distinct().order_by(LedgerPage.period)).all() == [2026, 202608]
+    assert db.session.scalars(select(LedgerPage.period).distinct().order_by(LedgerPage.period)).all() == [2026, 20263, 202608, 20260807]
 
 
 def test_what_comes_while_pages_are_made_is_not_lost(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,9 +150,9 @@ def test_sheets_wait_for_stale_pages_and_are_gathered_once(place: Place) -> None
     place.world.record(place.manager, place.session, EventKind.WALK_IN)
     assert unit_of_work(pages.settle) == 0
     assert unit_of_work(pages.refresh) == 1
-    assert set(db.session.scalars(select(StaleSheets.period))) == {2026, 202609}
+    assert set(db.session.scalars(select(StaleSheets.period))) == {2026, 20263, 202609}
     assert total(YEAR).person_times == 5
-    assert unit_of_work(pages.settle) == 2
+    assert unit_of_work(pages.settle) == 3
     assert unit_of_work(pages.settle) == 0
     assert total(YEAR).person_times == 5
 
@@ -166,20 +166,24 @@ def test_more_sessions_than_a_page_has_bits_are_counted_all(world: World) -> Non
         world.record(manager, session, EventKind.WALK_IN, someone.resident_id)
     clean()
     assert db.session.scalars(select(LedgerPage.part).where(LedgerPage.period == 202609, LedgerPage.facility_id > 0,
-                                                            LedgerPage.programme_id > 0)).all() == [0, 1]  # fmt: skip
+                                                            LedgerPage.programme_id > 0)).all() == [1, 2]  # fmt: skip
     found = total(YEAR)
     assert (found.sessions_held, found.person_times, found.persons) == (70, 70, 1)
     rows = beneficiaries(YEAR, [Dimension.SEX, Dimension.AGE_BAND])
     assert [row.figures.sessions_held for row in rows] == [70]
 
 
-PAGE = "INSERT INTO ledger_pages VALUES (202609, 1, 1, {part}, {first}, {last}, '', '', '', '', '')"
+PAGE = "INSERT INTO ledger_pages VALUES ({period}, 1, 1, {part}, {first}, {last}, '', '', '', '', '', '')"
+DAYS = "ledger_pages_days_of_the_period"
 WRONG = {
-    "a page of another month": (PAGE.format(part=0, first=20260801, last=20260930), "ledger_pages_days_of_the_period"),
-    "a page that ends before it begins": (
-        PAGE.format(part=0, first=20260920, last=20260910), "ledger_pages_days_of_the_period"
+    "a page of another month": (PAGE.format(period=202609, part=0, first=20260801, last=20260930), DAYS),
+    "a page that ends before it begins": (PAGE.format(period=202609, part=0, first=20260920, last=20260910), DAYS),
+    "a sheet of another quarter": (PAGE.format(period=20263, part=0, first=20260701, last=20261001), DAYS),
+    "a sheet of another year": (PAGE.format(period=2026, part=0, first=20251231, last=20261001), DAYS),
+    "a sheet of another day": (PAGE.format(period=20260920, part=0, first=20260920, last=20260921), DAYS),
+    "a part below zero": (
+        PAGE.format(period=202609, part=-1, first=20260910, last=20260920), "ledger_pages_part_from_zero"
     ),
-    "a part below zero": (PAGE.format(part=-1, first=20260910, last=20260920), "ledger_pages_part_from_zero"),
     "a provider of no kind": ("UPDATE programmes SET provider_type = 'somebody'", "programmes_provider_type"),
 }  # fmt: skip
 
