@@ -12,6 +12,7 @@ than 1/3 of DuckDB's, or keeping the pages more than 20 % on top of recording.
 import argparse
 import os
 import platform
+import random
 import secrets
 import statistics
 import sys
@@ -19,7 +20,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,7 +33,17 @@ from sqlalchemy import text
 
 from benchmarks import postgresql
 from benchmarks.ledger.cost import cost_of_keeping
-from benchmarks.ledger.district import FIRST_DAY, MONTHS, District, load, made_up
+from benchmarks.ledger.district import (
+    COMMUNITIES,
+    FACILITIES,
+    FIRST_DAY,
+    MONTHS,
+    PROGRAMMES,
+    SUB_DISTRICTS,
+    District,
+    load,
+    made_up,
+)
 from benchmarks.ledger.plain import as_parquet, duckdb_sql, postgresql_sql
 from benchmarks.processes import environment, hard_deadline, manage
 from config import Settings
@@ -41,6 +52,7 @@ from facilities.app import create_app
 from facilities.engine.beneficiaries import Category
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel.actors import Granted, Role
+from facilities.programmes.models import ProviderType
 from facilities.statistics import pages, queries
 from facilities.statistics.periods import period_before, year_before
 from facilities.statistics.queries import Dimension, Scope
@@ -64,6 +76,40 @@ QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
     "a year until 27 November by facility": (Scope(YEAR[0], date(2025, 11, 27)), (D.FACILITY,)),
     "from 10 March to 20 October by category": (Scope(date(2025, 3, 10), date(2025, 10, 20)), (D.CATEGORY,)),
 }
+
+
+NARROWED: dict[str, tuple[object, ...]] = {
+    "facility_id": tuple(range(1, FACILITIES + 1)), "programme_id": tuple(range(1, PROGRAMMES + 1)),
+    "sub_district_code": SUB_DISTRICTS, "community_id": tuple(range(1, COMMUNITIES + 1)),
+    "provider_type": tuple(kind.value for kind in ProviderType), "volunteer": ("yes", "no"),
+    "category": ("women", "children", "men", "elders", "disabled"), "sex": ("female", "male"),
+    "age_band": ("3-6", "18-34", "60-69"), "disability_category": ("1", "4", "unknown"), "disability_grade": ("2", "3"),
+}
+
+
+def any_question(chance: random.Random) -> tuple[Scope, tuple[D, ...]]:
+    """Any period, up to two filters, up to three dimensions."""
+    year, length = chance.choice((2024, 2025, 2026)), chance.choice(("days", "days", "months", "year", "all"))
+    first, last = date(year, 1, 1), date(year, 12, 31)
+    if length == "days":
+        first = FIRST_DAY + timedelta(days=chance.randrange(0, 1000))
+        last = min(first + timedelta(days=chance.choice((7, 45, 200, 500))), LAST_DAY)
+    elif length == "months":
+        months = sorted(chance.sample(range(1, 13), 2))
+        first, last = date(year, months[0], 1), date(year, months[1], 1) - timedelta(days=1)
+    elif length == "all":
+        first, last = FIRST_DAY, LAST_DAY
+    chosen = chance.sample(sorted(NARROWED), chance.choice((0, 0, 1, 2)))
+    narrowed: dict[str, Any] = {name: chance.choice(NARROWED[name]) for name in chosen}
+    return Scope(first, last, **narrowed), tuple(chance.sample(list(D), chance.choice((0, 1, 2, 3))))
+
+
+def said(scope: Scope, by: Sequence[D]) -> str:
+    """A question in words, for the table."""
+    narrowed = [f"{name.removesuffix('_id').removesuffix('_code').replace('_', ' ')} {value}" for name in NARROWED
+                if (value := getattr(scope, name)) is not None]
+    divided = [f"by {', '.join(d.value.replace('_', ' ') for d in by)}"] if by else []
+    return "; ".join([f"{scope.first} to {scope.last}", *narrowed, *divided])
 
 
 PASSWORD = secrets.token_urlsafe()

@@ -14,13 +14,31 @@ import psycopg
 from numpy.typing import NDArray
 
 from facilities.infra.db import Model
+from facilities.programmes.models import ProviderType
 
 FIRST_DAY, MONTHS = date(2024, 1, 1), 36
 FACILITIES, PROGRAMMES, AT_A_PLACE = 40, 16, 5
 PEOPLE_A_SESSION, AT_HOME = 20, 0.85
 SUB_DISTRICTS = ("500104001", "500104002", "500104003", "500104004", "500104005", "500104101", "500104102", "500104103")
+COMMUNITIES = 16
 EPOCH = date(1970, 1, 1)
 Ints = NDArray[np.int64]
+
+
+def sub_district(facility: int) -> str:
+    return SUB_DISTRICTS[facility % len(SUB_DISTRICTS)]
+
+
+def community(facility: int) -> int:
+    return facility % COMMUNITIES + 1
+
+
+def provider_type(programme: int) -> str:
+    return list(ProviderType)[programme % len(ProviderType)].value
+
+
+def is_voluntary(programme: int) -> bool:
+    return programme % 3 == 0
 
 
 @dataclass
@@ -83,11 +101,14 @@ def load(address: str, district: District) -> None:
             f"{d // 10 or chr(92) + 'N'}\t{d % 10 or chr(92) + 'N'}\t2024-01-01\n"
             for n, f, b, d in zip(range(1, len(district.born) + 1), district.female.tolist(), district.born.tolist(),
                                   district.disability.tolist(), strict=True)))
-        _copy(connection, "facilities", "id kind name address sub_district_code", (
-            f"{n}\tyuhao_space\t站点{n}\t某路{n}号\t{SUB_DISTRICTS[n % len(SUB_DISTRICTS)]}\n"
+        _copy(connection, "communities", "id name sub_district_code", (
+            f"{n}\t社区{n}\t{sub_district(n - 1)}\n" for n in range(1, COMMUNITIES + 1)))
+        _copy(connection, "facilities", "id kind name address sub_district_code community_id", (
+            f"{n}\tyuhao_space\t站点{n}\t某路{n}号\t{sub_district(n)}\t{community(n)}\n"
             for n in range(1, FACILITIES + 1)))
-        _copy(connection, "programmes", "id name facility_kind", (
-            f"{n}\t项目{n}\tyuhao_space\n" for n in range(1, PROGRAMMES + 1)))
+        _copy(connection, "programmes", "id name facility_kind provider_type volunteer", (
+            f"{n}\t项目{n}\tyuhao_space\t{provider_type(n)}\t{is_voluntary(n)}\n"
+            for n in range(1, PROGRAMMES + 1)))
         _copy(connection, "activity_sessions",
               "id programme_id facility_id title starts_at ends_at capacity places_taken status", (
                   f"{n}\t{p}\t{f}\t活动\t{_instant(s)}\t{_instant(s + 90)}\t30\t20\theld\n"

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import Category
-from facilities.engine.profiles import NOT_KNOWN, Profile, Table, counts_for, table
+from facilities.engine.profiles import DISABILITY, NOT_KNOWN, Profile, Table, counts_for, table
 
 SESSIONS_A_PAGE = 64  # one bit each
 Ints = NDArray[np.int64]
@@ -35,7 +35,8 @@ _HAPPENED = [("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minute
 # one row for each person, or group of people, in one session; `resident` 0: people without a name
 FACT = np.dtype([("session", "<i8"), *_HAPPENED])
 PACKED = np.dtype([("slot", "<u1"), *_HAPPENED])  # the same in a page: which of its sessions
-RESIDENT, PROFILE = np.dtype("<u4"), np.dtype("<u2")
+RESIDENT = np.dtype("<u4")
+RUN = np.dtype([("profile", "<u2"), ("number", "<u4")])  # how many residents have it
 # what it comes to, of each of `groupings()`; room, capacity and places taken of sessions held, of everybody only
 MEASURES = ("held", "persons", *SUMS, "capacity", "places")
 COUNT = np.dtype("<u4")
@@ -44,8 +45,9 @@ COUNTS_SIZE = len(MEASURES) * COUNT.itemsize  # bytes of one grouping
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Packed rows of SESSION, PACKED and CELL; of each pair of resident and profile one RESIDENT and one PROFILE.
+    """Packed rows of SESSION, PACKED and CELL; people, a RESIDENT for each profile that they had; RUNs of these.
 
+    Cells, people and runs begin with the highest profile, so that those with a disability, who are few, come first.
     `counts`: a row of MEASURES for each of `groupings()`.
     """
 
@@ -53,9 +55,16 @@ class Page:
     facts: bytes
     cells: bytes
     people: bytes
-    profiles: bytes
+    runs: bytes
     counts: bytes
     days: tuple[int, int]  # the first and the last on which one of its sessions was
+
+    @property
+    def disabled(self) -> tuple[int, int]:
+        """How many of the cells, and of the people, come first."""
+        cells, runs = np.frombuffer(self.cells, CELL), np.frombuffer(self.runs, RUN)
+        return (int(np.count_nonzero(cells["profile"] >= DISABILITY)),
+                int(runs["number"][runs["profile"] >= DISABILITY].sum()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,7 @@ def packed(facts: Array, slot: Array | int = 0) -> Array:
 
 def _page(sessions: Array, facts: Array, slot: Array) -> Page:
     cells, people, counts = _added(sessions, facts, slot)
-    there, cell = facts["times"] > 0, np.searchsorted(cells["profile"], facts["profile"])
+    there, cell = facts["times"] > 0, len(cells) - 1 - np.searchsorted(cells["profile"][::-1], facts["profile"])
     np.bitwise_or.at(cells["held"], cell[there], np.uint64(1) << slot[there].astype(np.uint64))
     return Page(sessions.tobytes(), packed(facts, slot).tobytes(), cells.tobytes(), *_as_bytes(people),
                 counts.tobytes(), _days(sessions))
@@ -143,11 +152,12 @@ def _days(sessions: Array) -> tuple[int, int]:
 
 
 def _added(sessions: Array, facts: Array, place: Array) -> tuple[Array, Ints, Array]:
-    """What facts of any number of sessions come to: cells without bits, pairs of people, counts.
+    """What facts of any number of sessions come to: cells without bits, pairs of resident and profile, counts.
 
     `place`: of each fact, the row of its session, whose person-times are set.
     """
     profiles, cell = np.unique(facts["profile"], return_inverse=True)
+    profiles, cell = profiles[::-1], len(profiles) - 1 - cell
     cells = np.zeros(len(profiles), CELL)
     cells["profile"] = profiles
     unnamed = np.where(facts["resident"] == 0, facts["times"], 0)
@@ -180,17 +190,24 @@ def _counts(cells: Array, people: Ints) -> Ints:
 def _pairs(facts: Array) -> Ints:
     """Of those with a name: resident and profile as one number, each once, in the order of residents."""
     named = facts[facts["resident"] > 0]
-    return _once(named["resident"].astype(np.int64) << 16 | named["profile"])
+    return once(named["resident"].astype(np.int64) << 16 | named["profile"])
 
 
-def _once(pairs: Ints) -> Ints:
-    """Sorts in place. numpy's `unique` takes forty times as long."""
-    pairs.sort()
-    return pairs[np.flatnonzero(np.diff(pairs, prepend=-1))]
+def once(numbers: Array) -> Array:
+    """Each number once, in order; sorts in place. numpy's `unique` takes forty times as long."""
+    numbers.sort()
+    return numbers[np.flatnonzero(np.diff(numbers.astype(np.int64), prepend=-1))]
 
 
 def _as_bytes(pairs: Ints) -> tuple[bytes, bytes]:
-    return (pairs >> 16).astype(RESIDENT).tobytes(), (pairs & 0xFFFF).astype(PROFILE).tobytes()
+    """People, and runs of them."""
+    ordered = (0xFFFF - (pairs & 0xFFFF)) << 32 | pairs >> 16
+    ordered.sort()
+    profiles = 0xFFFF - (ordered >> 32)
+    starts = np.flatnonzero(np.diff(profiles, prepend=-1))
+    runs = np.zeros(len(starts), RUN)
+    runs["profile"], runs["number"] = profiles[starts], np.diff(starts, append=len(profiles))
+    return (ordered & 0xFFFFFFFF).astype(RESIDENT).tobytes(), runs.tobytes()
 
 
 @cache
@@ -213,14 +230,15 @@ def _persons(people: Ints) -> Ints:
 def gather(pages: Sequence[Page]) -> Page:
     """A sheet of pages (or of sheets) that have no session in common."""
     cells = np.frombuffer(b"".join(page.cells for page in pages), CELL)
-    profiles = np.unique(cells["profile"])
+    profiles, place = np.unique(cells["profile"], return_inverse=True)
+    profiles, place = profiles[::-1], len(profiles) - 1 - place
     sheet = np.zeros(len(profiles), CELL)
     sheet["profile"] = profiles
-    place = np.searchsorted(profiles, cells["profile"])
     for name in SUMS:
         sheet[name] = np.bincount(place, cells[name], len(profiles))
     residents = np.frombuffer(b"".join(page.people for page in pages), RESIDENT).astype(np.int64)
-    people = _once(residents << 16 | np.frombuffer(b"".join(page.profiles for page in pages), PROFILE))
+    runs = np.frombuffer(b"".join(page.runs for page in pages), RUN)
+    people = once(residents << 16 | np.repeat(runs["profile"], runs["number"]))
     counts = np.frombuffer(b"".join(page.counts for page in pages), COUNT).reshape(len(pages), -1, len(MEASURES))
     together = counts.sum(axis=0, dtype=np.int64)
     together[:, MEASURES.index("persons")] = _persons(people)

@@ -18,6 +18,7 @@ from facilities.engine.eligibility import Sex
 
 NOT_KNOWN = "unknown"
 UNKNOWN_BAND = len(AGE_BANDS)
+DISABILITY = 1 << 5  # from here on, people of whom a disability is known
 COUNTED = 2048  # from here on, people without a name: those of a head count, then walk-ins of whom nothing is known
 HEADS = (Category.WOMEN, Category.CHILDREN, Category.MEN, Category.UNKNOWN, Category.ELDERS, Category.DISABLED)
 SIZE = COUNTED + len(HEADS)

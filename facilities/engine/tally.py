@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facilities.engine.ledger import CELL, COUNT, MEASURES, RESIDENT, SUMS, Array, Ints
-from facilities.engine.profiles import Table, counts_for
+from facilities.engine.ledger import CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Ints, once
+from facilities.engine.profiles import DISABILITY, Table, counts_for
 
 ROOM = ("capacity", "places")
-MARKED_AT_MOST = 64  # bytes of memory for each number; where it were more, numbers are sorted
+MARKED_AT_MOST = 64  # bytes of memory for each number that is told apart; where it were more, they are sorted
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,86 @@ class Sums:
     waited: Ints
 
 
+class _Source:
+    """Residents in the order of their groups, and runs of them."""
+
+    def __init__(self, residents: Array, runs: Array, sizes: Ints, lengths: Ints) -> None:
+        """`sizes`: how many residents each group has, `lengths`: how many runs."""
+        self.residents, self.profiles, self.numbers = residents, runs["profile"], runs["number"]
+        self.starts, self.runs = (np.concatenate([[0], np.cumsum(n)]).tolist() for n in (sizes, lengths))
+
+    def of(self, group: int, who: NDArray[np.bool_], offset: Ints | None) -> Array:
+        """Residents who count, and what tells their parts apart on top. `who` and `offset` are of each run."""
+        found = self.residents[self.starts[group]:self.starts[group + 1]]
+        runs = slice(self.runs[group], self.runs[group + 1])
+        numbers, counts = self.numbers[runs], who[runs]
+        if offset is not None:
+            found = found + np.repeat(offset[runs], numbers)
+        return found if counts.all() else found[np.repeat(counts, numbers)]
+
+
+class People:
+    """Who is to be told apart: of pages that share their group with others, and of facts."""
+
+    def __init__(self, groups: int) -> None:
+        self.groups, self.width, self._sources = groups, 1, list[_Source]()
+
+    def add_pages(self, people: Sequence[bytes], runs: Sequence[bytes] | None, group: Ints, *,
+                  disabled: bool = False) -> None:
+        """Without runs: everybody counts, and all are one kind. `disabled`: of people there are only the first."""
+        order = np.argsort(group, kind="stable").tolist()
+        sizes = np.array([len(people[n]) // RESIDENT.itemsize for n in range(len(people))], np.int64)
+        if runs is None:
+            of_runs, lengths = np.zeros(len(people), RUN), np.ones(len(people), np.int64)
+            of_runs["number"] = sizes[order]
+        else:
+            of_runs = np.frombuffer(b"".join(runs[n] for n in order), RUN)
+            if disabled:
+                of_runs = np.where(of_runs["profile"] >= DISABILITY, of_runs, np.zeros(1, RUN))
+            lengths = np.array([len(one) // RUN.itemsize for one in runs], np.int64)
+        self._add(np.frombuffer(b"".join(people[n] for n in order), RESIDENT), of_runs,
+                  self._by_group(group, sizes), self._by_group(group, lengths))
+
+    def add_facts(self, facts: Array, group: Ints) -> None:
+        named = (facts["times"] > 0) & (facts["resident"] > 0)
+        facts, group = facts[named], group[named]
+        order = np.argsort(group, kind="stable")
+        runs = np.zeros(len(facts), RUN)
+        runs["profile"], runs["number"] = facts["profile"][order], 1
+        each = self._by_group(group, np.ones(len(facts), np.int64))
+        self._add(facts["resident"][order], runs, each, each)
+
+    def _by_group(self, group: Ints, sizes: Ints) -> Ints:
+        return np.bincount(group, sizes, self.groups).astype(np.int64)
+
+    def _add(self, residents: Array, runs: Array, sizes: Ints, lengths: Ints) -> None:
+        self.width = max(self.width, int(residents.max(initial=0)) + 1)
+        self._sources.append(_Source(residents, runs, sizes, lengths))
+
+    def count(self, question: Question) -> Ints:
+        """How many different residents each part of each group has."""
+        kinds, width = question.kinds, self.width
+        persons = np.zeros((self.groups, kinds), np.int64)
+        asked = [(source, question.who[source.profiles],
+                  question.parts[source.profiles] * width if kinds > 1 else None) for source in self._sources]
+        bounds = np.arange(kinds + 1) * width
+        marked = np.zeros(0, np.bool_)
+        for group in range(self.groups):
+            found = [some for source, who, offset in asked if len(some := source.of(group, who, offset))]
+            if not found:
+                continue
+            numbers = np.concatenate(found)
+            if kinds * width > MARKED_AT_MOST * len(numbers):
+                persons[group] = np.diff(np.searchsorted(once(numbers), bounds))
+                continue
+            if not len(marked):
+                marked = np.zeros(kinds * width, np.bool_)
+            marked[:] = False
+            marked[numbers] = True
+            persons[group] = [np.count_nonzero(marked[n * width:(n + 1) * width]) for n in range(kinds)]
+        return persons.reshape(-1)
+
+
 class Total:
     """Adds up packed rows of different kinds, each with the group (below `groups`) that it belongs to."""
 
@@ -54,7 +134,6 @@ class Total:
         self.held = np.zeros(self.size, np.int64)
         self.persons = np.zeros(self.size, np.int64)
         self.room = np.zeros((len(ROOM), groups), np.int64)
-        self._people: list[tuple[Ints, Array]] = [(np.zeros(0, np.int64), np.zeros(0, RESIDENT))]
 
     def add_counts(self, counts: Sequence[bytes], first: int, group: Ints, alone: NDArray[np.bool_]) -> None:
         """What was counted beforehand, of the groupings from `first` on.
@@ -82,16 +161,6 @@ class Total:
         rows = np.frombuffer(b"".join(cells), CELL)
         self._add(rows, np.repeat(group, [len(one) // CELL.itemsize for one in cells]), rows["unnamed"])
 
-    def add_people(self, residents: Array, profiles: Array | None, group: Ints) -> None:
-        """Of pages that share their group with others. Without profiles: everybody counts, and all are one kind."""
-        if profiles is None:
-            self._people.append((group, residents))
-            return
-        counts = self.question.who[profiles]
-        if not counts.all():
-            residents, profiles, group = residents[counts], profiles[counts], group[counts]
-        self._people.append((group * self.question.kinds + self._part(profiles), residents))
-
     def add_bits(self, cells: Sequence[bytes], group: Ints) -> None:
         """Sessions held, from the cells of pages: those of one page together, for each part."""
         rows = np.frombuffer(b"".join(cells), CELL)
@@ -110,10 +179,7 @@ class Total:
         self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
 
     def add_facts(self, sessions: Array, facts: Array, place: Ints, group: Ints) -> None:
-        """`place`: of each fact, the row of its session; `group`: of each session.
-
-        What is counted one by one is counted whole: sessions, people and room.
-        """
+        """`place`: of each fact, the row of its session; `group`: of each session. All of it but people."""
         there = facts["times"] > 0
         was_held = np.zeros(len(sessions), np.bool_)
         was_held[place[there & counts_for(None)[facts["profile"]]]] = True
@@ -125,8 +191,6 @@ class Total:
             facts, place, there = facts[counts], place[counts], there[counts]
         of_fact = group[place]
         self._add(facts, of_fact, np.where(facts["resident"] == 0, facts["times"], 0))
-        named = there & (facts["resident"] > 0)
-        self.add_people(facts["resident"][named], facts["profile"][named], of_fact[named])
         kinds = self.question.kinds
         pairs = _different(place[there] * kinds + self._part(facts["profile"][there]), len(sessions) * kinds)
         self.held += np.bincount(group[pairs // kinds] * kinds + pairs % kinds, minlength=self.size)
@@ -145,25 +209,17 @@ class Total:
             if numbers.any():
                 self.sums[name] += np.bincount(entry, numbers, self.size)
 
-    def result(self) -> Sums:
-        entry, residents = (np.concatenate(some) for some in zip(*self._people, strict=True))
-        persons = self.persons + _distinct(entry, residents, self.size)
-        whole = {name: values.astype(np.int64) for name, values in self.sums.items()}
-        return Sums(self.held, persons, self.room, **whole)
-
-
-def _distinct(entry: Ints, residents: Array, size: int) -> Ints:
-    """How many different residents each entry has."""
-    width = int(residents.max(initial=0)) + 1
-    pairs = _different(entry * width + residents, size * width)
-    return np.diff(np.searchsorted(pairs, np.arange(size + 1) * width))
+    def result(self, people: People | None = None) -> Sums:
+        persons = self.persons if people is None else self.persons + people.count(self.question)
+        return Sums(self.held, persons, self.room,
+                    **{name: values.astype(np.int64) for name, values in self.sums.items()})
 
 
 def _different(numbers: Ints, below: int) -> Ints:
-    """Each number once, in order. Marked in a table where that is not too large, else sorted, in place."""
-    if below <= MARKED_AT_MOST * len(numbers):
-        marked = np.zeros(below, np.bool_)
-        marked[numbers] = True
-        return np.flatnonzero(marked)
-    numbers.sort()
-    return numbers[np.flatnonzero(np.diff(numbers, prepend=-1))]
+    """Each number once, in order. Marked in a table where that is not too large, else sorted."""
+    if below > MARKED_AT_MOST * len(numbers):
+        return once(numbers)
+    marked = np.zeros(below, np.bool_)
+    marked[numbers] = True
+    return np.flatnonzero(marked)
+

@@ -251,8 +251,8 @@ INVENTORY: dict[str, Table] = {
         facts           link       resident  counted   no
         cells           behaviour  resident  counted   no
         people          link       resident  counted   no
-        profiles        behaviour  resident  counted   no
-        """, "period facility_id programme_id part first_day last_day sessions counts"),
+        runs            behaviour  resident  counted   no
+        """, "period facility_id programme_id part first_day last_day disabled_cells disabled_people sessions counts"),
     "attendance_events": about(Why.FIGURES, Kept.COUNTED, """
         id              link       resident  counted   no
         session_id      behaviour  resident  counted   yes

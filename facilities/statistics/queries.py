@@ -18,10 +18,10 @@ from sqlalchemy import func, select
 
 from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import OF_WHOM, Category
-from facilities.engine.ledger import PROFILE, RESIDENT, Array, Ints, by_hour, groupings, value_of
-from facilities.engine.profiles import NOT_KNOWN, SIZE, Table, all_profiles, counts_for, table
+from facilities.engine.ledger import Ints, by_hour, groupings, value_of
+from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, Table, all_profiles, counts_for, table
 from facilities.engine.spans import Length, month_of, quarter_of, year_of
-from facilities.engine.tally import Question, Sums, Total
+from facilities.engine.tally import People, Question, Sums, Total
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
@@ -198,20 +198,21 @@ class Ledger:
         needed = Needed(
             places=reach.facility_ids is not None or any(d in OF_PLACES for d in by),
             programmes=reach.programme_ids is not None or any(d in OF_PROGRAMMES for d in by),
-            time=max((TIME[d] for d in by if d in TIME), default=None), counts=_counted(questions))
+            time=max((TIME[d] for d in by if d in TIME), default=None), counts=_counted(questions),
+            disabled=not any(question.who[:DISABILITY].any() for question in questions))
         merged = ((needed.places and Dimension.FACILITY not in by and len(reach.facility_ids or ()) != 1)
                   or (needed.programmes and Dimension.PROGRAMME not in by and len(reach.programme_ids or ()) != 1))
         needed = replace(needed, merged=merged)
-        return _Sought(self, self._find(needed), of_pages, needed.counts)
+        return _Sought(self, needed, of_pages)
 
-    def _find(self, needed: Needed) -> Found:
+    def find(self, needed: Needed) -> Found:
         if needed not in self._found:
             self._found[needed] = self.reading.find(needed)
         return self._found[needed]
 
     def opened(self) -> Found:
         """Down to the sessions."""
-        return self._find(Needed(sessions=True))
+        return self.find(Needed(sessions=True))
 
     def busy_hours(self) -> dict[tuple[int, int], int]:
         """(weekday from Monday, local hour at which the session starts) → person-times, whoever was there."""
@@ -283,22 +284,22 @@ def _counted(questions: Sequence[Question]) -> Groupings | None:
 class _Sought:
     """What was found for a question, and which group each part of it belongs to."""
 
-    def __init__(self, ledger: Ledger, found: Found, by: Sequence[Dimension], counts: Groupings | None) -> None:
-        self.found, self.counts, self.groups = found, counts, _Groups(by, ledger)
+    def __init__(self, ledger: Ledger, needed: Needed, by: Sequence[Dimension]) -> None:
+        self.needed, self.found, self.groups = needed, ledger.find(needed), _Groups(by, ledger)
+        found = self.found
         self.of_rows, self.of_loose, self.of_bits = (
             self.groups.of(keys) for keys in (found.rows.keys, found.loose_keys, found.bit_keys))
 
     def sum(self, question: Question) -> Sums:
         total, rows = Total(question, len(self.groups.values)), self.found.rows
-        if self.counts is None:
+        if self.needed.counts is None:
             total.add_cells(rows.cells, self.of_rows)
             total.add_bits(self.found.bits, self.of_bits)
         elif rows.keys:
-            total.add_counts(rows.counts, self.counts[0], self.of_rows, ~self._joined)
+            total.add_counts(rows.counts, self.needed.counts[0], self.of_rows, ~self._joined)
         if self.found.loose_keys:
             total.add_facts(self.found.sessions, self.found.facts, self.found.place, self.of_loose)
-        total.add_people(*self._people)
-        return total.result()
+        return total.result(self._people)
 
     @cached_property
     def _joined(self) -> NDArray[np.bool_]:
@@ -306,14 +307,15 @@ class _Sought:
         return np.fromiter((people is not None for people in self.found.rows.people), np.bool_)
 
     @cached_property
-    def _people(self) -> tuple[Array, Array | None, Ints]:
-        """Of the rows that share their group: residents, their profiles where these matter, the group of each."""
-        rows = self.found.rows
-        some = [people for people in rows.people if people is not None]
-        group = np.repeat(self.of_rows[self._joined], [len(people) // RESIDENT.itemsize for people in some])
-        everybody = self.counts is not None and self.counts[1] == 0
-        profiles = None if everybody else np.frombuffer(b"".join(p for p in rows.profiles if p is not None), PROFILE)
-        return np.frombuffer(b"".join(some), RESIDENT), profiles, group
+    def _people(self) -> People:
+        found, people = self.found, People(len(self.groups.values))
+        if self._joined.any():
+            people.add_pages([some for some in found.rows.people if some is not None],
+                             None if self.needed.counts == (0, 0) else [r for r in found.rows.runs if r is not None],
+                             self.of_rows[self._joined], disabled=self.needed.disabled)
+        if found.loose_keys:
+            people.add_facts(found.facts, self.of_loose[found.place])
+        return people
 
 
 class _Groups:

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from facilities.engine.ages import as_number
-from facilities.engine.ledger import COUNTS_SIZE, PACKED, SESSION, Array, Ints, Page, opened, packed
+from facilities.engine.ledger import CELL, COUNTS_SIZE, PACKED, RESIDENT, SESSION, Array, Ints, Page, opened, packed
 from facilities.engine.spans import (
     Length,
     around,
@@ -33,7 +33,7 @@ class Needed:
 
     `time`: the finest length that it tells apart, of a year, a quarter or a month. `merged`: a group of its answer
     joins several places or programmes. `counts`: the groupings that it asks; without any, people are told apart in more
-    than one way, and are counted by cells and bits. `sessions`: down to each of them.
+    than one way, and are counted by cells and bits. `disabled`: nobody else counts. `sessions`: down to each of them.
     """
 
     places: bool = True
@@ -41,6 +41,7 @@ class Needed:
     time: Length | None = None
     merged: bool = True
     counts: Groupings | None = None
+    disabled: bool = False
     sessions: bool = False
 
     @property
@@ -57,7 +58,7 @@ class Rows:
     counts: list[bytes] = field(default_factory=list)
     cells: list[bytes] = field(default_factory=list)
     people: list[bytes | None] = field(default_factory=list)
-    profiles: list[bytes | None] = field(default_factory=list)
+    runs: list[bytes | None] = field(default_factory=list)
     sessions: list[bytes] = field(default_factory=list)
 
 
@@ -193,6 +194,7 @@ class Reading:
     def _read(self, needed: Needed, plan: Plan) -> Found | None:
         """In one statement, so that all of it is of one moment."""
         parts = [f"SELECT 'unsettled', period, 0, 0, {', '.join([NOTHING] * 6)} FROM stale_sheets"]
+        cells = _first("cells", CELL.itemsize, needed.disabled)
         if plan.sheets:
             of_place = _those("facility_id", needed.places, self.reach.facility_ids)
             of_programme = _those("programme_id", needed.programmes, self.reach.programme_ids)
@@ -206,11 +208,11 @@ class Reading:
                          f"FROM ledger_pages WHERE period IN {listed(plan.pages)} AND first_day <= {last} "
                          f"AND last_day >= {first} AND {OF_BOTH}{_within(self.reach)}")
         if covered := [month for period in plan.sheets for month in months_of(period)] if needed.counts is None else []:
-            parts.append(f"SELECT 'bits', {KEY}, {NOTHING}, cells, "
+            parts.append(f"SELECT 'bits', {KEY}, {NOTHING}, {cells}, "
                          f"{', '.join([NOTHING] * 4)} FROM ledger_pages WHERE period IN {listed(covered)} "
                          f"AND {OF_BOTH}{_within(self.reach)}")
         found, cut = Found(), list[tuple[Key, Page]]()
-        for kind, period, facility, programme, counts, cells, people, profiles, sessions, happened in ask(
+        for kind, period, facility, programme, counts, cells, people, runs, sessions, happened in ask(
                 " UNION ALL ".join(parts)):
             key = (period, facility, programme)
             if kind == "unsettled":
@@ -224,7 +226,7 @@ class Reading:
             elif happened is not None:
                 cut.append((key, Page(sessions, happened, b"", b"", b"", b"", (0, 0))))
             else:
-                _take(found.rows, key, counts, cells, people, profiles, sessions)
+                _take(found.rows, key, counts, cells, people, runs, sessions)
                 if kind == "page" and needed.counts is None:
                     found.bit_keys.append(key)
                     found.bits.append(cells)
@@ -233,16 +235,17 @@ class Reading:
         return found
 
     def _columns(self, needed: Needed, plan: Plan) -> str:
+        people = _first("people", RESIDENT.itemsize, needed.disabled)
         if needed.sessions:
             return f"{KEY}, {NOTHING}, cells, {NOTHING}, {NOTHING}"
         if needed.counts is None:
-            return f"{KEY}, {NOTHING}, cells, people, profiles"
+            return f"{KEY}, {NOTHING}, {_first('cells', CELL.itemsize, needed.disabled)}, {people}, runs"
         low, high = needed.counts
         counts = f"substr(counts, {low * COUNTS_SIZE + 1}, {(high - low + 1) * COUNTS_SIZE})"
         joined = "TRUE" if needed.merged else f"(part > 0 OR period IN {listed(sorted(plan.joined))})"
-        people = f"CASE WHEN {joined} THEN people END"
-        profiles = f"CASE WHEN {joined} THEN profiles END" if high else NOTHING
-        return f"{KEY}, {counts}, {NOTHING}, {people}, {profiles}"
+        people = f"CASE WHEN {joined} THEN {people} END"
+        runs = f"CASE WHEN {joined} THEN runs END" if high else NOTHING
+        return f"{KEY}, {counts}, {NOTHING}, {people}, {runs}"
 
     def _open(self, found: Found, cut: Sequence[tuple[Key, Page]]) -> None:
         """Pages of which only some sessions are within reach: these, and their facts."""
@@ -284,11 +287,16 @@ def _those(column: str, needed: bool, ids: Collection[int] | None) -> str:
     return f"{column} > {ALL}" if ids is None else f"{column} IN {listed(sorted(ids))}"
 
 
+def _first(column: str, size: int, disabled: bool) -> str:
+    """All of it, or what comes first."""
+    return f"substr({column}, 1, {size} * disabled_{column})" if disabled else column
+
+
 def _take(rows: Rows, key: Key, counts: bytes | None, cells: bytes | None, people: bytes | None,
-          profiles: bytes | None, sessions: bytes | None) -> None:
+          runs: bytes | None, sessions: bytes | None) -> None:
     rows.keys.append(key)
     rows.counts.append(counts or b"")
     rows.cells.append(cells or b"")
     rows.people.append(people)
-    rows.profiles.append(profiles)
+    rows.runs.append(runs)
     rows.sessions.append(sessions or b"")

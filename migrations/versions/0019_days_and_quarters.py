@@ -10,7 +10,7 @@ MONTH = {
     "postgresql": "CAST(to_char(s.starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMM') AS integer)",
     "sqlite": "CAST(strftime('%Y%m', s.starts_at, '+8 hours') AS INTEGER)",
 }
-PACKED = ("sessions", "facts", "cells", "people", "profiles", "counts")
+PACKED = ("sessions", "facts", "cells", "people", "runs", "counts")
 
 
 def upgrade() -> None:
@@ -23,6 +23,8 @@ def upgrade() -> None:
         sa.Column("part", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("first_day", sa.Integer(), nullable=False),
         sa.Column("last_day", sa.Integer(), nullable=False),
+        sa.Column("disabled_cells", sa.Integer(), nullable=False),
+        sa.Column("disabled_people", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in PACKED),
         sa.CheckConstraint(
             "first_day <= last_day AND (first_day / 100 = period AND last_day / 100 = period OR "

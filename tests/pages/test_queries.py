@@ -171,12 +171,12 @@ PAGES = {
     "a ticket": ("resident", "/draws/entries/{ticket}", 5),
     "new draw": ("manager", "/desk/draws/new", 8),
     "my messages": ("resident", "/my/messages", 4),
-    "figures": ("administrator", "/statistics", 34),
-    "figures by facility": ("administrator", "/statistics?by=facility", 34),
-    "figures on paper": ("administrator", "/statistics/print", 29),
-    "what is behind a figure": ("administrator", "/statistics/sessions?from=2026-01-01", 22),
-    "figures as a workbook": ("administrator", "/statistics?format=xlsx", 30),
-    "a chart": ("administrator", "/statistics/charts/facilities.svg", 13),
+    "figures": ("administrator", "/statistics", 25),
+    "figures by facility": ("administrator", "/statistics?by=facility", 25),
+    "figures on paper": ("administrator", "/statistics/print", 20),
+    "what is behind a figure": ("administrator", "/statistics/sessions?from=2026-01-01", 20),
+    "figures as a workbook": ("administrator", "/statistics?format=xlsx", 23),
+    "a chart": ("administrator", "/statistics/charts/facilities.svg", 10),
     "open data": (None, "/open-data?by=facility", 7),
     "open data, all months": (None, "/open-data.json", 3),
     "API: open data": (None, "/api/v1/public/statistics/beneficiaries?from=2026-01-01&to=2026-08-31&by=facility", 3),
@@ -210,7 +210,7 @@ PAGES = {
     "API: figures": (
         "administrator",
         "/api/v1/statistics/beneficiaries?from=2026-01-01&to=2026-12-31&by=facility,month",
-        12,
+        9,
     ),
 }
 

@@ -291,8 +291,8 @@ def test_the_count_by_hand_sees_a_page_that_is_wrong(world: World) -> None:
     unit_of_work(
         lambda: db.session.execute(
             text(
-                "UPDATE ledger_pages SET counts = (SELECT counts FROM ledger_pages ORDER BY length(people) DESC LIMIT 1), "
-                "people = (SELECT people FROM ledger_pages ORDER BY length(people) DESC LIMIT 1)"
+                "UPDATE ledger_pages SET (counts, people) = "
+                "(SELECT counts, people FROM ledger_pages ORDER BY length(people) DESC LIMIT 1)"
             )
         )
     )
