@@ -7,10 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facilities.engine.ledger import CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Ints, once
-from facilities.engine.profiles import DISABILITY, Table, counts_for
+from facilities.engine.profiles import DISABILITY, SIZE, Table, counts_for
 
 ROOM = ("capacity", "places")
-MARKED_AT_MOST = 64  # bytes of memory for each number that is told apart; where it were more, they are sorted
+# residents are told apart by marking them in a table, a byte for each number there is; where that were much more than
+# there are residents, they are sorted
+MARKED_FOR_EACH, MARKED_ALWAYS = 64, 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class People:
     def add_facts(self, facts: Array, group: Ints) -> None:
         named = (facts["times"] > 0) & (facts["resident"] > 0)
         facts, group = facts[named], group[named]
-        order = np.argsort(group, kind="stable")
+        order = np.argsort(group.astype(np.uint16) if self.groups <= 1 << 16 else group, kind="stable")
         runs = np.zeros(len(facts), RUN)
         runs["profile"], runs["number"] = facts["profile"][order], 1
         each = self._by_group(group, np.ones(len(facts), np.int64))
@@ -113,7 +115,7 @@ class People:
             if not found:
                 continue
             numbers = np.concatenate(found)
-            if kinds * width > MARKED_AT_MOST * len(numbers):
+            if kinds * width > max(MARKED_ALWAYS, MARKED_FOR_EACH * len(numbers)):
                 persons[group] = np.diff(np.searchsorted(once(numbers), bounds))
                 continue
             if not len(marked):
@@ -122,6 +124,29 @@ class People:
             marked[numbers] = True
             persons[group] = [np.count_nonzero(marked[n * width:(n + 1) * width]) for n in range(kinds)]
         return persons.reshape(-1)
+
+
+class Loose:
+    """Sessions one by one, added up as far as groups and profiles are told apart."""
+
+    def __init__(self, sessions: Array, facts: Array, place: Ints, group: Ints, groups: int) -> None:
+        """Rows of SESSION and of PACKED. `place`: of each fact, the row of its session; `group`: of each session."""
+        occurs = np.zeros(SIZE, np.bool_)
+        occurs[facts["profile"]] = True
+        self.group, self.profiles = group, np.flatnonzero(occurs)
+        number = (np.cumsum(occurs) - 1)[facts["profile"]]
+        width, there = len(self.profiles), facts["times"] > 0
+        entry = group[place] * width + number
+        self.sums = {name: np.bincount(entry, _column(facts, name), groups * width).reshape(groups, width)
+                     for name in SUMS}
+        self.was_there = np.zeros((width, len(sessions)), np.bool_)
+        self.was_there[number[there], place[there]] = True
+        held = self.was_there[counts_for(None)[self.profiles]].any(axis=0)
+        self.room = np.stack([np.bincount(group[held], sessions[name][held], groups).astype(np.int64) for name in ROOM])
+
+
+def _column(facts: Array, name: str) -> Array:
+    return np.where(facts["resident"] == 0, facts["times"], 0) if name == "unnamed" else facts[name]
 
 
 class Total:
@@ -159,7 +184,12 @@ class Total:
 
     def add_cells(self, cells: Sequence[bytes], group: Ints) -> None:
         rows = np.frombuffer(b"".join(cells), CELL)
-        self._add(rows, np.repeat(group, [len(one) // CELL.itemsize for one in cells]), rows["unnamed"])
+        of_each = np.repeat(group, [len(one) // CELL.itemsize for one in cells])
+        counts = self.question.who[rows["profile"]]
+        rows, of_each = rows[counts], of_each[counts]
+        entry = of_each * self.question.kinds + self._part(rows["profile"])
+        for name in SUMS:
+            self.sums[name] += np.bincount(entry, rows[name], self.size)
 
     def add_bits(self, cells: Sequence[bytes], group: Ints) -> None:
         """Sessions held, from the cells of pages: those of one page together, for each part."""
@@ -178,48 +208,24 @@ class Total:
         entry = group[key // kinds] * kinds + key % kinds
         self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
 
-    def add_facts(self, sessions: Array, facts: Array, place: Ints, group: Ints) -> None:
-        """`place`: of each fact, the row of its session; `group`: of each session. All of it but people."""
-        there = facts["times"] > 0
-        was_held = np.zeros(len(sessions), np.bool_)
-        was_held[place[there & counts_for(None)[facts["profile"]]]] = True
-        for number, name in enumerate(ROOM):
-            self.room[number] += np.bincount(
-                group[was_held], sessions[name][was_held], self.groups).astype(np.int64)
-        counts = self.question.who[facts["profile"]]
-        if not counts.all():
-            facts, place, there = facts[counts], place[counts], there[counts]
-        of_fact = group[place]
-        self._add(facts, of_fact, np.where(facts["resident"] == 0, facts["times"], 0))
-        kinds = self.question.kinds
-        pairs = _different(place[there] * kinds + self._part(facts["profile"][there]), len(sessions) * kinds)
-        self.held += np.bincount(group[pairs // kinds] * kinds + pairs % kinds, minlength=self.size)
+    def add_loose(self, loose: Loose) -> None:
+        """All of it but people."""
+        kinds, counts = self.question.kinds, self.question.who[loose.profiles]
+        parts = self._part(loose.profiles[counts])
+        entry = np.arange(self.groups)[:, np.newaxis] * kinds + parts
+        for name, numbers in loose.sums.items():
+            self.sums[name] += np.bincount(entry.reshape(-1), numbers[:, counts].reshape(-1), self.size)
+        was_there = loose.was_there[counts]
+        for part in np.unique(parts).tolist():
+            those = was_there[parts == part].any(axis=0)
+            self.held[part::kinds] += np.bincount(loose.group[those], minlength=self.groups)
+        self.room += loose.room
 
     def _part(self, profiles: Array) -> Ints:
         return self.question.parts[profiles] if self.question.kinds > 1 else np.zeros(len(profiles), np.int64)
-
-    def _add(self, rows: Array, group: Ints, unnamed: Array) -> None:
-        """Sums of rows of CELL or of facts."""
-        counts = self.question.who[rows["profile"]]
-        if not counts.all():
-            rows, group, unnamed = rows[counts], group[counts], unnamed[counts]
-        entry = group * self.question.kinds + self._part(rows["profile"])
-        for name in SUMS:
-            numbers = unnamed if name == "unnamed" else rows[name]
-            if numbers.any():
-                self.sums[name] += np.bincount(entry, numbers, self.size)
 
     def result(self, people: People | None = None) -> Sums:
         persons = self.persons if people is None else self.persons + people.count(self.question)
         return Sums(self.held, persons, self.room,
                     **{name: values.astype(np.int64) for name, values in self.sums.items()})
-
-
-def _different(numbers: Ints, below: int) -> Ints:
-    """Each number once, in order. Marked in a table where that is not too large, else sorted."""
-    if below > MARKED_AT_MOST * len(numbers):
-        return once(numbers)
-    marked = np.zeros(below, np.bool_)
-    marked[numbers] = True
-    return np.flatnonzero(marked)
 

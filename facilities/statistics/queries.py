@@ -21,12 +21,12 @@ from facilities.engine.beneficiaries import OF_WHOM, Category
 from facilities.engine.ledger import Ints, by_hour, groupings, value_of
 from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, Table, all_profiles, counts_for, table
 from facilities.engine.spans import Length, month_of, quarter_of, year_of
-from facilities.engine.tally import People, Question, Sums, Total
+from facilities.engine.tally import Loose, People, Question, Sums, Total
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
-from facilities.statistics.pages import Key, Reach
+from facilities.statistics.pages import Reach
 from facilities.statistics.reading import Found, Groupings, Needed, Reading
 
 
@@ -285,10 +285,12 @@ class _Sought:
     """What was found for a question, and which group each part of it belongs to."""
 
     def __init__(self, ledger: Ledger, needed: Needed, by: Sequence[Dimension]) -> None:
-        self.needed, self.found, self.groups = needed, ledger.find(needed), _Groups(by, ledger)
-        found = self.found
-        self.of_rows, self.of_loose, self.of_bits = (
-            self.groups.of(keys) for keys in (found.rows.keys, found.loose_keys, found.bit_keys))
+        self.needed, self.found = needed, ledger.find(needed)
+        keys = [np.array(some, np.int64).reshape(-1, len(PARTS_OF_A_KEY))
+                for some in (self.found.rows.keys, self.found.loose_keys, self.found.bit_keys)]
+        self.groups = _Groups(by, ledger, np.concatenate(keys))
+        ends = np.cumsum([len(some) for some in keys])
+        self.of_rows, self.of_loose, self.of_bits = np.split(self.groups.numbers, ends[:-1])
 
     def sum(self, question: Question) -> Sums:
         total, rows = Total(question, len(self.groups.values)), self.found.rows
@@ -297,8 +299,8 @@ class _Sought:
             total.add_bits(self.found.bits, self.of_bits)
         elif rows.keys:
             total.add_counts(rows.counts, self.needed.counts[0], self.of_rows, ~self._joined)
-        if self.found.loose_keys:
-            total.add_facts(self.found.sessions, self.found.facts, self.found.place, self.of_loose)
+        if self._loose:
+            total.add_loose(self._loose)
         return total.result(self._people)
 
     @cached_property
@@ -307,49 +309,62 @@ class _Sought:
         return np.fromiter((people is not None for people in self.found.rows.people), np.bool_)
 
     @cached_property
+    def _loose(self) -> Loose | None:
+        found = self.found
+        if not len(found.loose_keys):
+            return None
+        return Loose(found.sessions, found.facts, found.place, self.of_loose, len(self.groups.values))
+
+    @cached_property
     def _people(self) -> People:
         found, people = self.found, People(len(self.groups.values))
         if self._joined.any():
             people.add_pages([some for some in found.rows.people if some is not None],
                              None if self.needed.counts == (0, 0) else [r for r in found.rows.runs if r is not None],
                              self.of_rows[self._joined], disabled=self.needed.disabled)
-        if found.loose_keys:
+        if len(found.loose_keys):
             people.add_facts(found.facts, self.of_loose[found.place])
         return people
 
 
 class _Groups:
-    """What pages have in common as far as a question tells them apart: `values` of each group, in order of number."""
+    """What pages have in common as far as a question tells them apart: `values` of each group, in order of number.
 
-    def __init__(self, by: Sequence[Dimension], ledger: Ledger) -> None:
-        self.by, self.ledger = by, ledger
-        self.values: list[dict[Dimension, str]] = [] if by else [{}]
-        self._numbers: dict[tuple[str, ...], int] = {} if by else {(): 0}
-        self._known: dict[Key, int] = {}
+    `numbers`: of each key, its group.
+    """
 
-    def of(self, keys: Sequence[Key]) -> Ints:
-        return np.fromiter((self._number(key) for key in keys), np.int64, len(keys))
+    def __init__(self, by: Sequence[Dimension], ledger: Ledger, keys: Ints) -> None:
+        self.values: list[dict[Dimension, str]] = [{}]
+        self.numbers = np.zeros(len(keys), np.int64)
+        for column, dimensions in zip(keys.T, PARTS_OF_A_KEY, strict=True):
+            if asked := [d for d in by if d in dimensions]:
+                self._divide(column, asked, ledger)
+        self.values = [{d: values[d] for d in by} for values in self.values]
 
-    def _number(self, key: Key) -> int:
-        if key not in self._known:
-            values = tuple(OF_A_PAGE[d](*key, self.ledger) for d in self.by)
-            if values not in self._numbers:
-                self._numbers[values] = len(self.values)
-                self.values.append(dict(zip(self.by, values, strict=True)))
-            self._known[key] = self._numbers[values]
-        return self._known[key]
+    def _divide(self, column: Ints, by: Sequence[Dimension], ledger: Ledger) -> None:
+        """Groups by one part of the keys as well, as many as occur."""
+        different, row = np.unique(column, return_inverse=True)
+        known: dict[tuple[str, ...], int] = {}
+        of_each = [known.setdefault(tuple(OF_A_PAGE[d](number, ledger) for d in by), len(known))
+                   for number in different.tolist()]
+        both, self.numbers = np.unique(self.numbers * len(known) + np.array(of_each)[row], return_inverse=True)
+        words = list(known)
+        self.values = [self.values[number // len(known)] | dict(zip(by, words[number % len(known)], strict=True))
+                       for number in both.tolist()]
 
 
-OF_A_PAGE: dict[Dimension, Callable[[int, int, int, Ledger], str]] = {
-    Dimension.MONTH: lambda period, _f, _p, _l: "{}-{:02}".format(*divmod(month_of(period), 100)),
-    Dimension.QUARTER: lambda period, _f, _p, _l: "{}-Q{}".format(*divmod(quarter_of(period), 10)),
-    Dimension.YEAR: lambda period, _f, _p, _l: str(year_of(period)),
-    Dimension.FACILITY: lambda _m, facility, _p, _l: str(facility),
-    Dimension.PROGRAMME: lambda _m, _f, programme, _l: str(programme),
-    Dimension.SUB_DISTRICT: lambda _m, facility, _p, ledger: ledger.places[facility].sub_district_code,
-    Dimension.COMMUNITY: lambda _m, facility, _p, ledger: str(ledger.places[facility].community_id or NOT_KNOWN),
-    Dimension.PROVIDER_TYPE: lambda _m, _f, programme, ledger: ledger.programmes[programme].provider_type,
-    Dimension.VOLUNTEER: lambda _m, _f, programme, ledger: ledger.programmes[programme].volunteer,
+# of a key, the dimensions that its period, its facility and its programme have a value in
+PARTS_OF_A_KEY = (tuple(TIME), OF_PLACES, OF_PROGRAMMES)
+OF_A_PAGE: dict[Dimension, Callable[[int, Ledger], str]] = {
+    Dimension.MONTH: lambda period, _: "{}-{:02}".format(*divmod(month_of(period), 100)),
+    Dimension.QUARTER: lambda period, _: "{}-Q{}".format(*divmod(quarter_of(period), 10)),
+    Dimension.YEAR: lambda period, _: str(year_of(period)),
+    Dimension.FACILITY: lambda facility, _: str(facility),
+    Dimension.PROGRAMME: lambda programme, _: str(programme),
+    Dimension.SUB_DISTRICT: lambda facility, ledger: ledger.places[facility].sub_district_code,
+    Dimension.COMMUNITY: lambda facility, ledger: str(ledger.places[facility].community_id or NOT_KNOWN),
+    Dimension.PROVIDER_TYPE: lambda programme, ledger: ledger.programmes[programme].provider_type,
+    Dimension.VOLUNTEER: lambda programme, ledger: ledger.programmes[programme].volunteer,
 }
 
 

@@ -1,7 +1,7 @@
 """Which of the ledger's pages and sheets answer a question, and what is counted from rows beside them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -72,16 +72,18 @@ class Found:
     rows: Rows = field(default_factory=Rows)
     bit_keys: list[Key] = field(default_factory=list)
     bits: list[bytes] = field(default_factory=list)
-    loose_keys: list[Key] = field(default_factory=list)
+    loose_keys: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))  # of each session
     sessions: Array = field(default_factory=lambda: np.zeros(0, SESSION))
     facts: Array = field(default_factory=lambda: np.zeros(0, PACKED))
     place: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def add_loose(self, keys: Iterable[Key], sessions: Array, happened: Array, place: Ints) -> None:
-        self.place = np.concatenate([self.place, place + len(self.sessions)])
-        self.loose_keys += keys
-        self.sessions = np.concatenate([self.sessions, sessions])
-        self.facts = np.concatenate([self.facts, happened])
+    def add_loose(self, keys: Ints, sessions: Array, happened: Array, place: Ints) -> None:
+        if len(self.loose_keys):
+            keys = np.concatenate([self.loose_keys, keys])
+            place = np.concatenate([self.place, place + len(self.sessions)])
+            sessions = np.concatenate([self.sessions, sessions])
+            happened = np.concatenate([self.facts, happened])
+        self.loose_keys, self.sessions, self.facts, self.place = keys, sessions, happened, place
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,21 +257,19 @@ class Reading:
         inside = (sessions["day"] >= first) & (sessions["day"] <= last)
         row = np.cumsum(inside) - 1
         those = inside[place]
-        found.add_loose([cut[n][0] for n in of_page[inside].tolist()], sessions[inside], happened[those],
-                        row[place[those]])
+        keys = np.array([key for key, _ in cut], np.int64)
+        found.add_loose(keys[of_page[inside]], sessions[inside], happened[those], row[place[those]])
 
     @cached_property
-    def _counted(self) -> tuple[list[Key], Array, Array, Ints]:
+    def _counted(self) -> tuple[Ints, Array, Array, Ints]:
         """What is stale, from the rows themselves: of each session its key, the sessions, the facts and whose."""
         sessions, places, happened = facts.read(sessions_of(self.reach, self.stale))
-        of_each = list(zip((sessions["day"] // 100).tolist(), places["facility"].tolist(),
-                           places["programme"].tolist(), strict=True))
-        wanted = np.array([key in self.stale for key in of_each], np.bool_)
+        keys = np.stack([sessions["day"].astype(np.int64) // 100, places["facility"], places["programme"]], axis=1)
+        wanted = np.array([key in self.stale for key in map(tuple, keys.tolist())], np.bool_)
         wanted &= np.isin(sessions["id"], happened["session"])
         sessions = sessions[wanted]
         happened = happened[np.isin(happened["session"], sessions["id"])]
-        return ([key for key, is_wanted in zip(of_each, wanted, strict=True) if is_wanted], sessions, packed(happened),
-                np.searchsorted(sessions["id"], happened["session"]))
+        return keys[wanted], sessions, packed(happened), np.searchsorted(sessions["id"], happened["session"])
 
 
 def _within(reach: Reach) -> str:
