@@ -1,11 +1,10 @@
 """The pages of the ledger: what happened, packed, and gathered into sheets. `engine.tally` adds them up.
 
 A page holds what happened in some sessions of one programme at one facility in one month, at most 64 of them: the
-facts themselves, how often each profile was there (and in which of the sessions, one bit each), which people, and what
-all of it comes to for everybody and for each way to tell people apart. A sheet holds the same of many pages together,
-without facts and bits; a sheet of a day only what it comes to, and which people. Every figure follows from them
-exactly, distinct persons and sessions held too, however the question is put: people are told apart by their numbers,
-and a session is in one page only.
+facts themselves, how often each profile was there, in which of the sessions (one bit each), which people, and what all
+of it comes to for everybody and for each way to tell people apart. A sheet holds the same of many pages together, or of
+a day, without the facts. Every figure follows from them exactly, distinct persons and sessions held too, however the
+question is put: people are told apart by their numbers, and a session is in one page only.
 
 Instants are minutes since 1970, days numbers like 20240501. Little-endian, whatever the machine.
 """
@@ -29,7 +28,9 @@ Array = NDArray[Any]
 SESSION = np.dtype([("id", "<i8"), ("day", "<u4"), ("starts", "<u4"), ("capacity", "<u4"), ("places", "<u4"),
                     ("times", "<u4")])
 SUMS = ("times", "minutes", "unnamed", "came", "missed", "waits", "waited")
-CELL = np.dtype([("profile", "<u2"), *((name, "<u4") for name in SUMS), ("held", "<u8")])
+CELL = np.dtype([("profile", "<u2"), *((name, "<u4") for name in SUMS)])
+# in which of 64 sessions a profile was; `chunk`: of which 64, where there are more
+BITS = np.dtype([("profile", "<u2"), ("chunk", "<u4"), ("held", "<u8")])
 _HAPPENED = [("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"), ("came", "<u1"),
              ("missed", "<u1"), ("waits", "<u1"), ("waited", "<u4")]
 # one row for each person, or group of people, in one session; `resident` 0: people without a name
@@ -45,25 +46,28 @@ COUNTS_SIZE = len(MEASURES) * COUNT.itemsize  # bytes of one grouping
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Packed rows of SESSION, PACKED and CELL; people, a RESIDENT for each profile that they had; RUNs of these.
+    """Packed rows of SESSION, PACKED, CELL and BITS; people, a RESIDENT for each profile that they had; RUNs of these.
 
-    Cells, people and runs begin with the highest profile, so that those with a disability, who are few, come first.
+    The last four begin with the highest profile, so that those with a disability, who are few, come first.
     `counts`: a row of MEASURES for each of `groupings()`.
     """
 
     sessions: bytes
     facts: bytes
     cells: bytes
+    bits: bytes
     people: bytes
     runs: bytes
     counts: bytes
     days: tuple[int, int]  # the first and the last on which one of its sessions was
 
     @property
-    def disabled(self) -> tuple[int, int]:
-        """How many of the cells, and of the people, come first."""
-        cells, runs = np.frombuffer(self.cells, CELL), np.frombuffer(self.runs, RUN)
+    def disabled(self) -> tuple[int, int, int]:
+        """How many of the cells, of the bits and of the people come first."""
+        cells, bits = np.frombuffer(self.cells, CELL), np.frombuffer(self.bits, BITS)
+        runs = np.frombuffer(self.runs, RUN)
         return (int(np.count_nonzero(cells["profile"] >= DISABILITY)),
+                int(np.count_nonzero(bits["profile"] >= DISABILITY)),
                 int(runs["number"][runs["profile"] >= DISABILITY].sum()))
 
 
@@ -140,19 +144,16 @@ def packed(facts: Array, slot: Array | int = 0) -> Array:
 
 
 def _page(sessions: Array, facts: Array, slot: Array) -> Page:
-    cells, people, counts = _added(sessions, facts, slot)
-    there, cell = facts["times"] > 0, len(cells) - 1 - np.searchsorted(cells["profile"][::-1], facts["profile"])
-    np.bitwise_or.at(cells["held"], cell[there], np.uint64(1) << slot[there].astype(np.uint64))
-    return Page(sessions.tobytes(), packed(facts, slot).tobytes(), cells.tobytes(), *_as_bytes(people),
-                counts.tobytes(), _days(sessions))
+    added = _added(sessions, facts, slot)
+    return Page(sessions.tobytes(), packed(facts, slot).tobytes(), *added, _days(sessions))
 
 
 def _days(sessions: Array) -> tuple[int, int]:
     return int(sessions["day"].min()), int(sessions["day"].max())
 
 
-def _added(sessions: Array, facts: Array, place: Array) -> tuple[Array, Ints, Array]:
-    """What facts of any number of sessions come to: cells without bits, pairs of resident and profile, counts.
+def _added(sessions: Array, facts: Array, place: Array) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    """What facts of any number of sessions come to: cells, bits, people, runs, counts.
 
     `place`: of each fact, the row of its session, whose person-times are set.
     """
@@ -167,14 +168,32 @@ def _added(sessions: Array, facts: Array, place: Array) -> tuple[Array, Ints, Ar
     times = np.where(counts_for(None)[facts["profile"]], facts["times"], 0)
     sessions["times"] = np.bincount(place, times, len(sessions))
     was_held = sessions["times"] > 0
-    present = np.zeros((len(sessions), len(profiles)), np.float32)
-    present[place[there], cell[there]] = 1
+    bits = _bits(profiles, cell[there], place[there], len(sessions))
     people = _pairs(facts[there])
     counts = _counts(cells, people)
-    counts[:, MEASURES.index("held")] = np.count_nonzero(present @ _who()[:, profiles].T.astype(np.float32), axis=0)
+    counts[:, MEASURES.index("held")] = _held(bits)
     for name in ("capacity", "places"):
         counts[0, MEASURES.index(name)] = sessions[name][was_held].sum()
-    return cells, people, counts.astype(COUNT)
+    return cells.tobytes(), bits.tobytes(), *_as_bytes(people), counts.astype(COUNT).tobytes()
+
+
+def _bits(profiles: Array, cell: Array, place: Array, sessions: int) -> Array:
+    held = np.zeros((len(profiles), -(-sessions // SESSIONS_A_PAGE)), np.uint64)
+    np.bitwise_or.at(held, (cell, place // SESSIONS_A_PAGE),
+                     np.uint64(1) << (place % SESSIONS_A_PAGE).astype(np.uint64))
+    row, chunk = np.nonzero(held)
+    bits = np.zeros(len(row), BITS)
+    bits["profile"], bits["chunk"], bits["held"] = profiles[row], chunk, held[row, chunk]
+    return bits
+
+
+def _held(bits: Array) -> Ints:
+    """In how many sessions somebody of each grouping was."""
+    together = np.zeros((len(groupings()), int(bits["chunk"].max(initial=0)) + 1), np.uint64)
+    who, row = np.nonzero(_who()[:, bits["profile"]])
+    np.bitwise_or.at(together, (who, bits["chunk"][row]), bits["held"][row])
+    held: Ints = np.bitwise_count(together).sum(axis=1, dtype=np.int64)
+    return held
 
 
 def _counts(cells: Array, people: Ints) -> Ints:
@@ -243,19 +262,29 @@ def gather(pages: Sequence[Page]) -> Page:
     together = counts.sum(axis=0, dtype=np.int64)
     together[:, MEASURES.index("persons")] = _persons(people)
     days = min(page.days[0] for page in pages), max(page.days[1] for page in pages)
-    return Page(b"", b"", sheet.tobytes(), *_as_bytes(people), together.astype(COUNT).tobytes(), days)
+    return Page(b"", b"", sheet.tobytes(), _gathered_bits(pages), *_as_bytes(people), together.astype(COUNT).tobytes(),
+                days)
+
+
+def _gathered_bits(pages: Sequence[Page]) -> bytes:
+    """Each page's sessions stay chunks of their own."""
+    of_each, chunks = [np.frombuffer(page.bits, BITS).copy() for page in pages], 0
+    for bits in of_each:
+        bits["chunk"] += chunks
+        chunks = int(bits["chunk"].max(initial=chunks)) + 1
+    bits = np.concatenate(of_each)
+    return bits[np.lexsort((bits["chunk"], 0xFFFF - bits["profile"].astype(np.int64)))].tobytes()
 
 
 def by_day(pages: Sequence[Page]) -> Mapping[int, Page]:
-    """The sheets of the days on which some pages have sessions; without cells."""
+    """The sheets of the days on which some pages have sessions."""
     sessions, facts, place = opened(pages)
     of_fact = sessions["day"][place]
     sheets = {}
     for day in np.unique(sessions["day"]).tolist():
         rows, those = np.flatnonzero(sessions["day"] == day), of_fact == day
-        here = sessions[rows]
-        _, people, counts = _added(here, facts[those], np.searchsorted(rows, place[those]))
-        sheets[day] = Page(b"", b"", b"", *_as_bytes(people), counts.tobytes(), (day, day))
+        added = _added(sessions[rows], facts[those], np.searchsorted(rows, place[those]))
+        sheets[day] = Page(b"", b"", *added, (day, day))
     return sheets
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facilities.engine.ledger import CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Ints, once
+from facilities.engine.ledger import BITS, CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Ints, once
 from facilities.engine.profiles import DISABILITY, SIZE, Table, counts_for
 
 ROOM = ("capacity", "places")
@@ -191,22 +191,22 @@ class Total:
         for name in SUMS:
             self.sums[name] += np.bincount(entry, rows[name], self.size)
 
-    def add_bits(self, cells: Sequence[bytes], group: Ints) -> None:
-        """Sessions held, from the cells of pages: those of one page together, for each part."""
-        rows = np.frombuffer(b"".join(cells), CELL)
-        page = np.repeat(np.arange(len(cells)), [len(one) // CELL.itemsize for one in cells])
+    def add_bits(self, bits: Sequence[bytes], group: Ints) -> None:
+        """Sessions held, those of one page or sheet together, for each part."""
+        rows = np.frombuffer(b"".join(bits), BITS)
+        page = np.repeat(np.arange(len(bits)), [len(one) // BITS.itemsize for one in bits])
         counts = self.question.who[rows["profile"]]
         rows, page = rows[counts], page[counts]
-        if not len(rows):
-            return
         kinds = self.question.kinds
-        key = page * kinds + self._part(rows["profile"])
+        chunk = page * (int(rows["chunk"].max(initial=0)) + 1) + rows["chunk"]
+        key = chunk * kinds + self._part(rows["profile"])
         order = np.argsort(key, kind="stable")
-        key, bits = key[order], rows["held"][order]
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        key, together = key[starts], np.bitwise_or.reduceat(bits, starts)
-        entry = group[key // kinds] * kinds + key % kinds
-        self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
+        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
+        if len(starts):
+            together = np.bitwise_or.reduceat(rows["held"][order], starts)
+            first = order[starts]
+            entry = group[page[first]] * kinds + key[first] % kinds
+            self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
 
     def add_loose(self, loose: Loose) -> None:
         """All of it but people."""

@@ -250,9 +250,11 @@ INVENTORY: dict[str, Table] = {
     "ledger_pages": about(Why.FIGURES, Kept.COUNTED, """
         facts           link       resident  counted   no
         cells           behaviour  resident  counted   no
+        bits            behaviour  resident  counted   no
         people          link       resident  counted   no
         runs            behaviour  resident  counted   no
-        """, "period facility_id programme_id part first_day last_day disabled_cells disabled_people sessions counts"),
+        """, "period facility_id programme_id part first_day last_day disabled_cells disabled_bits disabled_people "
+             "sessions counts"),
     "attendance_events": about(Why.FIGURES, Kept.COUNTED, """
         id              link       resident  counted   no
         session_id      behaviour  resident  counted   yes

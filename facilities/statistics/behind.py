@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from facilities.accounts.models import User
 from facilities.attendance.models import Attendance, AttendanceEvent
 from facilities.engine.beneficiaries import SPLITTING
-from facilities.engine.ledger import CELL, SESSION, Array
+from facilities.engine.ledger import BITS, SESSION, Array
 from facilities.engine.profiles import COUNTED, HEADS, Profile
 from facilities.engine.profiles import read as read_profile
 from facilities.infra.db import db
@@ -53,9 +53,9 @@ def session_ids(scope: Scope) -> list[int]:
     """Those that the figure counts, the latest first."""
     who, opened = who_counts(scope, scope.group), Ledger(scope).opened()
     found: list[tuple[int, int]] = []
-    for packed_cells, packed_sessions in zip(opened.rows.cells, opened.rows.sessions, strict=True):
-        cells, rows = np.frombuffer(packed_cells, CELL), np.frombuffer(packed_sessions, SESSION)
-        held = np.bitwise_or.reduce(cells["held"][who[cells["profile"]]], initial=np.uint64(0))
+    for packed_bits, packed_sessions in zip(opened.rows.bits, opened.rows.sessions, strict=True):
+        bits, rows = np.frombuffer(packed_bits, BITS), np.frombuffer(packed_sessions, SESSION)
+        held = np.bitwise_or.reduce(bits["held"][who[bits["profile"]]], initial=np.uint64(0))
         counts = (held >> np.arange(len(rows), dtype=np.uint64)) & np.uint64(1) == 1
         found += rows[counts][["starts", "id"]].tolist()
     there = np.unique(opened.place[who[opened.facts["profile"]] & (opened.facts["times"] > 0)])

@@ -47,10 +47,12 @@ class LedgerPage(Model):
     first_day: Mapped[int]  # 20240903
     last_day: Mapped[int]
     disabled_cells: Mapped[int]  # so many come first
+    disabled_bits: Mapped[int]
     disabled_people: Mapped[int]
     sessions: Mapped[bytes] = mapped_column(LargeBinary)
     facts: Mapped[bytes] = mapped_column(LargeBinary)
     cells: Mapped[bytes] = mapped_column(LargeBinary)
+    bits: Mapped[bytes] = mapped_column(LargeBinary)
     people: Mapped[bytes] = mapped_column(LargeBinary)
     runs: Mapped[bytes] = mapped_column(LargeBinary)
     counts: Mapped[bytes] = mapped_column(LargeBinary)

@@ -182,11 +182,11 @@ def sheets_of(period: int) -> dict[Key, Page]:
     is_month = length_of(period) is Length.MONTH
     gathered: defaultdict[tuple[int, int], list[Page]] = defaultdict(list)
     opened = "sessions, facts" if is_month else "NULL, NULL"
-    for facility, programme, first, last, cells, people, runs, counts, sessions, happened in ask(
-            "SELECT facility_id, programme_id, first_day, last_day, cells, people, runs, counts, "
+    for facility, programme, first, last, cells, bits, people, runs, counts, sessions, happened in ask(
+            "SELECT facility_id, programme_id, first_day, last_day, cells, bits, people, runs, counts, "
             f"{opened} FROM ledger_pages WHERE period IN {listed(months_of(period))} AND {OF_BOTH} "
             "ORDER BY period, facility_id, programme_id, part"):
-        page = Page(sessions or b"", happened or b"", cells, people, runs, counts, (first, last))
+        page = Page(sessions or b"", happened or b"", cells, bits, people, runs, counts, (first, last))
         for place in ((facility, ALL), (ALL, programme), (ALL, ALL), *([] if is_month else [(facility, programme)])):
             gathered[place].append(page)
     sheets = {(period, *place): gather(pages) for place, pages in sorted(gathered.items())}
@@ -231,11 +231,11 @@ def _some(keys: Sequence[Key]) -> Iterable[Sequence[Key]]:
 
 
 def _row(key: Key, part: int, page: Page) -> dict[str, object]:
-    disabled_cells, disabled_people = page.disabled
+    cells, bits, people = page.disabled
     return {"period": key[0], "facility_id": key[1], "programme_id": key[2], "part": part,
             "first_day": page.days[0], "last_day": page.days[1],
-            "disabled_cells": disabled_cells, "disabled_people": disabled_people,
-            "sessions": page.sessions, "facts": page.facts, "cells": page.cells,
+            "disabled_cells": cells, "disabled_bits": bits, "disabled_people": people,
+            "sessions": page.sessions, "facts": page.facts, "cells": page.cells, "bits": page.bits,
             "people": page.people, "runs": page.runs, "counts": page.counts}
 
 
@@ -244,10 +244,11 @@ def _kept(which: ColumnElement[bool]) -> dict[Key, list[Page]]:
     p = LedgerPage
     for row in db.session.execute(
             select(p.period, p.facility_id, p.programme_id, p.first_day, p.last_day, p.sessions, p.facts, p.cells,
-                   p.people, p.runs, p.counts)
+                   p.bits, p.people, p.runs, p.counts)
             .where(which).order_by(p.period, p.facility_id, p.programme_id, p.part)):
         kept[(row.period, row.facility_id, row.programme_id)].append(Page(
-            row.sessions, row.facts, row.cells, row.people, row.runs, row.counts, (row.first_day, row.last_day)))
+            row.sessions, row.facts, row.cells, row.bits, row.people, row.runs, row.counts,
+            (row.first_day, row.last_day)))
     return dict(kept)
 
 

@@ -287,16 +287,15 @@ class _Sought:
     def __init__(self, ledger: Ledger, needed: Needed, by: Sequence[Dimension]) -> None:
         self.needed, self.found = needed, ledger.find(needed)
         keys = [np.array(some, np.int64).reshape(-1, len(PARTS_OF_A_KEY))
-                for some in (self.found.rows.keys, self.found.loose_keys, self.found.bit_keys)]
+                for some in (self.found.rows.keys, self.found.loose_keys)]
         self.groups = _Groups(by, ledger, np.concatenate(keys))
-        ends = np.cumsum([len(some) for some in keys])
-        self.of_rows, self.of_loose, self.of_bits = np.split(self.groups.numbers, ends[:-1])
+        self.of_rows, self.of_loose = np.split(self.groups.numbers, [len(keys[0])])
 
     def sum(self, question: Question) -> Sums:
         total, rows = Total(question, len(self.groups.values)), self.found.rows
         if self.needed.counts is None:
             total.add_cells(rows.cells, self.of_rows)
-            total.add_bits(self.found.bits, self.of_bits)
+            total.add_bits(rows.bits, self.of_rows)
         elif rows.keys:
             total.add_counts(rows.counts, self.needed.counts[0], self.of_rows, ~self._joined)
         if self._loose:

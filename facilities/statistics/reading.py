@@ -9,7 +9,19 @@ from functools import cached_property
 import numpy as np
 
 from facilities.engine.ages import as_number
-from facilities.engine.ledger import CELL, COUNTS_SIZE, PACKED, RESIDENT, SESSION, Array, Ints, Page, opened, packed
+from facilities.engine.ledger import (
+    BITS,
+    CELL,
+    COUNTS_SIZE,
+    PACKED,
+    RESIDENT,
+    SESSION,
+    Array,
+    Ints,
+    Page,
+    opened,
+    packed,
+)
 from facilities.engine.spans import (
     Length,
     around,
@@ -57,6 +69,7 @@ class Rows:
     keys: list[Key] = field(default_factory=list)
     counts: list[bytes] = field(default_factory=list)
     cells: list[bytes] = field(default_factory=list)
+    bits: list[bytes] = field(default_factory=list)
     people: list[bytes | None] = field(default_factory=list)
     runs: list[bytes | None] = field(default_factory=list)
     sessions: list[bytes] = field(default_factory=list)
@@ -64,14 +77,12 @@ class Rows:
 
 @dataclass(slots=True)
 class Found:
-    """What answers a question: rows; cells of pages by whose bits sessions are counted; and sessions one by one.
+    """What answers a question: rows, and sessions one by one.
 
     `place`: of each fact, the row of its session.
     """
 
     rows: Rows = field(default_factory=Rows)
-    bit_keys: list[Key] = field(default_factory=list)
-    bits: list[bytes] = field(default_factory=list)
     loose_keys: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))  # of each session
     sessions: Array = field(default_factory=lambda: np.zeros(0, SESSION))
     facts: Array = field(default_factory=lambda: np.zeros(0, PACKED))
@@ -106,18 +117,13 @@ class Reading:
 
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
-        self._look()
-
-    def _look(self) -> None:
-        """At the marks, and at the days on which anything happened."""
-        self.__dict__.pop("_counted", None)
-        low, high = self.reach.months
+        low, high = reach.months
         years = range(year_of(low), year_of(high) + 1)
         every = sorted({*years, *(quarter for year in years for quarter in quarters_of(year)),
                         *(month for year in years for month in months_of(year))})
         rows = ask(
             f"SELECT 0, month, facility_id, programme_id FROM stale_pages WHERE month BETWEEN {low} AND {high}"
-            f"{_within(self.reach)} UNION SELECT 1, period, 0, 0 FROM stale_sheets UNION ALL "
+            f"{_within(reach)} UNION SELECT 1, period, 0, 0 FROM stale_sheets UNION ALL "
             f"SELECT 2, period, first_day, last_day FROM ledger_pages WHERE period IN {listed(every)} "
             f"AND facility_id = {ALL} AND programme_id = {ALL}")
         self.stale = {(month, facility, programme) for kind, month, facility, programme in rows if kind == 0}
@@ -127,9 +133,6 @@ class Reading:
 
     def find(self, needed: Needed) -> Found:
         found = self._read(needed, self._plan(needed))
-        while found is None:  # sheets were gathered from other pages than those that were read: once an hour, at most
-            self._look()
-            found = self._read(needed, self._plan(needed))
         if self.stale:
             found.add_loose(*self._counted)
         return found
@@ -153,8 +156,6 @@ class Reading:
                 pages.append(month)
             elif self._is_whole(month):
                 sheets.append(month)
-            elif needed.counts is None:
-                pages.append(month)
             else:
                 sheets += self._days_of(month)
         return Plan(sheets, pages, self._joined(needed, sheets, pages))
@@ -193,61 +194,36 @@ class Reading:
 
     # -- read
 
-    def _read(self, needed: Needed, plan: Plan) -> Found | None:
+    def _read(self, needed: Needed, plan: Plan) -> Found:
         """In one statement, so that all of it is of one moment."""
-        parts = [f"SELECT 'unsettled', period, 0, 0, {', '.join([NOTHING] * 6)} FROM stale_sheets"]
-        cells = _first("cells", CELL.itemsize, needed.disabled)
+        columns, parts = _columns(needed, plan), list[str]()
         if plan.sheets:
             of_place = _those("facility_id", needed.places, self.reach.facility_ids)
             of_programme = _those("programme_id", needed.programmes, self.reach.programme_ids)
-            parts.append(f"SELECT 'sheet', {self._columns(needed, plan)}, {NOTHING}, {NOTHING} FROM ledger_pages "
+            parts.append(f"SELECT {columns}, {NOTHING}, {NOTHING} FROM ledger_pages "
                          f"WHERE period IN {listed(plan.sheets)} AND {of_place} AND {of_programme}")
         if plan.pages:
             first, last = self.reach.days
             is_cut = f"(first_day < {first} OR last_day > {last})"
             sessions = "sessions" if needed.sessions else f"CASE WHEN {is_cut} THEN sessions END"
-            parts.append(f"SELECT 'page', {self._columns(needed, plan)}, {sessions}, CASE WHEN {is_cut} THEN facts END "
+            parts.append(f"SELECT {columns}, {sessions}, CASE WHEN {is_cut} THEN facts END "
                          f"FROM ledger_pages WHERE period IN {listed(plan.pages)} AND first_day <= {last} "
                          f"AND last_day >= {first} AND {OF_BOTH}{_within(self.reach)}")
-        if covered := [month for period in plan.sheets for month in months_of(period)] if needed.counts is None else []:
-            parts.append(f"SELECT 'bits', {KEY}, {NOTHING}, {cells}, "
-                         f"{', '.join([NOTHING] * 4)} FROM ledger_pages WHERE period IN {listed(covered)} "
-                         f"AND {OF_BOTH}{_within(self.reach)}")
         found, cut = Found(), list[tuple[Key, Page]]()
-        for kind, period, facility, programme, counts, cells, people, runs, sessions, happened in ask(
+        if not parts:
+            return found
+        for period, facility, programme, counts, cells, bits, people, runs, sessions, happened in ask(
                 " UNION ALL ".join(parts)):
             key = (period, facility, programme)
-            if kind == "unsettled":
-                if period in plan.sheets and period not in self.unsettled and needed.counts is None:
-                    return None
-            elif kind == "bits":
-                found.bit_keys.append(key)
-                found.bits.append(cells)
-            elif key in self.stale:
+            if key in self.stale:
                 continue
-            elif happened is not None:
-                cut.append((key, Page(sessions, happened, b"", b"", b"", b"", (0, 0))))
+            if happened is not None:
+                cut.append((key, Page(sessions, happened, b"", b"", b"", b"", b"", (0, 0))))
             else:
-                _take(found.rows, key, counts, cells, people, runs, sessions)
-                if kind == "page" and needed.counts is None:
-                    found.bit_keys.append(key)
-                    found.bits.append(cells)
+                _take(found.rows, key, counts, cells, bits, people, runs, sessions)
         if cut:
             self._open(found, cut)
         return found
-
-    def _columns(self, needed: Needed, plan: Plan) -> str:
-        people = _first("people", RESIDENT.itemsize, needed.disabled)
-        if needed.sessions:
-            return f"{KEY}, {NOTHING}, cells, {NOTHING}, {NOTHING}"
-        if needed.counts is None:
-            return f"{KEY}, {NOTHING}, {_first('cells', CELL.itemsize, needed.disabled)}, {people}, runs"
-        low, high = needed.counts
-        counts = f"substr(counts, {low * COUNTS_SIZE + 1}, {(high - low + 1) * COUNTS_SIZE})"
-        joined = "TRUE" if needed.merged else f"(part > 0 OR period IN {listed(sorted(plan.joined))})"
-        people = f"CASE WHEN {joined} THEN {people} END"
-        runs = f"CASE WHEN {joined} THEN runs END" if high else NOTHING
-        return f"{KEY}, {counts}, {NOTHING}, {people}, {runs}"
 
     def _open(self, found: Found, cut: Sequence[tuple[Key, Page]]) -> None:
         """Pages of which only some sessions are within reach: these, and their facts."""
@@ -287,16 +263,32 @@ def _those(column: str, needed: bool, ids: Collection[int] | None) -> str:
     return f"{column} > {ALL}" if ids is None else f"{column} IN {listed(sorted(ids))}"
 
 
-def _first(column: str, size: int, disabled: bool) -> str:
+def _columns(needed: Needed, plan: Plan) -> str:
+    """The key, counts, cells, bits, people, runs; nothing in place of what is not asked."""
+    cells, bits, people = (_first(name, dtype.itemsize, disabled=needed.disabled)
+                           for name, dtype in (("cells", CELL), ("bits", BITS), ("people", RESIDENT)))
+    if needed.sessions:
+        return f"{KEY}, {NOTHING}, {NOTHING}, bits, {NOTHING}, {NOTHING}"
+    if needed.counts is None:
+        return f"{KEY}, {NOTHING}, {cells}, {bits}, {people}, runs"
+    low, high = needed.counts
+    counts = f"substr(counts, {low * COUNTS_SIZE + 1}, {(high - low + 1) * COUNTS_SIZE})"
+    joined = "TRUE" if needed.merged else f"(part > 0 OR period IN {listed(sorted(plan.joined))})"
+    runs = f"CASE WHEN {joined} THEN runs END" if high else NOTHING
+    return f"{KEY}, {counts}, {NOTHING}, {NOTHING}, CASE WHEN {joined} THEN {people} END, {runs}"
+
+
+def _first(column: str, size: int, *, disabled: bool) -> str:
     """All of it, or what comes first."""
     return f"substr({column}, 1, {size} * disabled_{column})" if disabled else column
 
 
-def _take(rows: Rows, key: Key, counts: bytes | None, cells: bytes | None, people: bytes | None,
+def _take(rows: Rows, key: Key, counts: bytes | None, cells: bytes | None, bits: bytes | None, people: bytes | None,
           runs: bytes | None, sessions: bytes | None) -> None:
     rows.keys.append(key)
     rows.counts.append(counts or b"")
     rows.cells.append(cells or b"")
+    rows.bits.append(bits or b"")
     rows.people.append(people)
     rows.runs.append(runs)
     rows.sessions.append(sessions or b"")

@@ -10,7 +10,7 @@ MONTH = {
     "postgresql": "CAST(to_char(s.starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMM') AS integer)",
     "sqlite": "CAST(strftime('%Y%m', s.starts_at, '+8 hours') AS INTEGER)",
 }
-PACKED = ("sessions", "facts", "cells", "people", "runs", "counts")
+PACKED = ("sessions", "facts", "cells", "bits", "people", "runs", "counts")
 
 
 def upgrade() -> None:
@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("first_day", sa.Integer(), nullable=False),
         sa.Column("last_day", sa.Integer(), nullable=False),
         sa.Column("disabled_cells", sa.Integer(), nullable=False),
+        sa.Column("disabled_bits", sa.Integer(), nullable=False),
         sa.Column("disabled_people", sa.Integer(), nullable=False),
         *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in PACKED),
         sa.CheckConstraint(

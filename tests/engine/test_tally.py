@@ -60,7 +60,7 @@ def test_cells_and_bits_say_what_was_counted_beforehand(happened: list[tuple[int
     apart = Question(EVERYBODY.who, EVERYBODY.parts, 1, None)
     added, group = Total(apart, 1), np.zeros(len(pages), np.int64)
     added.add_cells([page.cells for page in pages], group)
-    added.add_bits([page.cells for page in pages], group)
+    added.add_bits([page.bits for page in pages], group)
     people = People(1)
     people.add_pages([page.people for page in pages], [page.runs for page in pages], group)
     found, expected = added.result(people), total(pages)

@@ -174,7 +174,7 @@ def test_more_sessions_than_a_page_has_bits_are_counted_all(world: World) -> Non
     assert [row.figures.sessions_held for row in rows] == [70]
 
 
-PAGE = "INSERT INTO ledger_pages VALUES ({period}, 1, 1, {part}, {first}, {last}, 0, 0, '', '', '', '', '', '')"
+PAGE = "INSERT INTO ledger_pages VALUES ({period}, 1, 1, {part}, {first}, {last}, 0, 0, 0, '', '', '', '', '', '', '')"
 DAYS = "ledger_pages_days_of_the_period"
 WRONG = {
     "a page of another month": (PAGE.format(period=202609, part=0, first=20260801, last=20260930), DAYS),
