@@ -54,8 +54,8 @@ from facilities.infra.db import db, unit_of_work
 from facilities.kernel.actors import Granted, Role
 from facilities.programmes.models import ProviderType
 from facilities.statistics import pages, queries
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.periods import period_before, year_before
-from facilities.statistics.queries import Dimension, Scope
 
 D = Dimension
 

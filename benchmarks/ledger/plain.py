@@ -22,7 +22,7 @@ from benchmarks.ledger.district import (
 from facilities.engine.ages import AGE_BANDS, as_number, band_of
 from facilities.engine.beneficiaries import Category
 from facilities.kernel import clock
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 
 D = Dimension
 

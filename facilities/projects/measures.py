@@ -17,7 +17,8 @@ from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Facility, FacilityKind
 from facilities.places.queries import stalls_shared
-from facilities.statistics.queries import Dimension, Row, Scope, beneficiaries
+from facilities.statistics.dimensions import Dimension, Scope
+from facilities.statistics.queries import Row, beneficiaries
 
 ByMonth = Mapping[int, Decimal]
 

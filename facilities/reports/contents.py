@@ -20,7 +20,8 @@ from facilities.kernel import clock
 from facilities.kernel.refusals import Refused
 from facilities.statistics import queries
 from facilities.statistics.charts import word_for
-from facilities.statistics.queries import Dimension, Figures, Row, Scope
+from facilities.statistics.dimensions import Dimension, Scope
+from facilities.statistics.queries import Figures, Row
 from facilities.web.formats import month_label
 from facilities.web.language import LANGUAGES
 

@@ -19,7 +19,8 @@ from facilities.reports.exports import FORMATS, as_file
 from facilities.reports.forms import CloseForm
 from facilities.reports.models import OfficialReport
 from facilities.reports.queries import Listed
-from facilities.statistics.queries import Scope, first_day_with_figures
+from facilities.statistics.dimensions import Scope
+from facilities.statistics.queries import first_day_with_figures
 from facilities.web.formats import is_chinese
 from facilities.web.guards import administrator, current_actor
 from facilities.web.wording import words_for

@@ -20,7 +20,7 @@ from facilities.kernel.text import has_unprintable
 from facilities.places import queries as places
 from facilities.programmes.models import ProviderType
 from facilities.statistics import policy, queries
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.web.addresses import day_or
 from facilities.web.guards import current_actor
 

@@ -16,10 +16,11 @@ from facilities.programmes.views import runnable
 from facilities.statistics import behind, open_data, policy, queries
 from facilities.statistics.addresses import IDS, NARROWING
 from facilities.statistics.behind import Counted, Person
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.exports import as_file
 from facilities.statistics.open_answers import as_open_file, show_answer
 from facilities.statistics.periods import period_before, year_before
-from facilities.statistics.queries import Dimension, Ledger, Scope
+from facilities.statistics.queries import Ledger
 from facilities.statistics.schemas import (
     CountedPage,
     EverybodyOut,

@@ -17,7 +17,8 @@ from facilities.engine.profiles import read as read_profile
 from facilities.infra.db import db
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import facts
-from facilities.statistics.queries import Figures, Ledger, Scope, who_counts
+from facilities.statistics.dimensions import Scope, who_counts
+from facilities.statistics.queries import Figures, Ledger
 
 
 @dataclass(frozen=True, slots=True)

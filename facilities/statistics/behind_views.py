@@ -7,8 +7,8 @@ from facilities.bookings.looks import note_look_at_roster
 from facilities.programmes.views import runnable
 from facilities.statistics import behind
 from facilities.statistics.addresses import address, read_scope, years_with_figures
+from facilities.statistics.dimensions import Dimension
 from facilities.statistics.overview import Overview
-from facilities.statistics.queries import Dimension
 from facilities.statistics.views import filters_line
 from facilities.statistics.wording import MEASURES, SESSIONS, word_for
 from facilities.web.guards import staff

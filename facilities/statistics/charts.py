@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from facilities.statistics.dimensions import Dimension
 from facilities.statistics.pictures import (
     CARD,
     Dot,
@@ -18,7 +19,6 @@ from facilities.statistics.pictures import (
     spread,
     text_width,
 )
-from facilities.statistics.queries import Dimension
 from facilities.statistics.wording import word_for
 from facilities.web.formats import number
 

@@ -13,7 +13,7 @@ from facilities.places import queries as places
 from facilities.places.models import Community
 from facilities.programmes import queries as programmes
 from facilities.statistics.addresses import CHOICES, narrowed_to
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.wording import word_for
 from facilities.web.language import in_language
 

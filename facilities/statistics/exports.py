@@ -7,8 +7,9 @@ from flask_babel import gettext as _
 
 from facilities.kernel import clock
 from facilities.statistics.addresses import narrowed_to
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.overview import Overview
-from facilities.statistics.queries import Dimension, Figures, Row, Scope
+from facilities.statistics.queries import Figures, Row
 from facilities.statistics.schemas import names_of
 from facilities.statistics.wording import COUNTED, MEASURES, Measure, overlap_note, persons_note, word_for
 from facilities.web import exports

@@ -16,8 +16,8 @@ from facilities.engine.beneficiaries import Category
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.kernel.refusals import Invalid, Refused
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.models import OpenFigures, OpenPeriod
-from facilities.statistics.queries import Dimension, Scope
 
 MEASURES = ("sessions_held", "person_times", "persons", "unidentified_person_times")
 WHO = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND)

@@ -13,8 +13,8 @@ from facilities.places import queries as places
 from facilities.programmes import queries as programmes
 from facilities.statistics import open_data
 from facilities.statistics.charts import word_for
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.open_answers import as_open_file, names_in, show_open_rows, why_hidden
-from facilities.statistics.queries import Dimension, Scope
 from facilities.statistics.views import FILES, TABLES
 from facilities.web.addresses import day_or, filter_id
 from facilities.web.guards import public

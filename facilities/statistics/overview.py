@@ -11,8 +11,9 @@ from facilities.engine.profiles import NOT_KNOWN
 from facilities.kernel import clock
 from facilities.statistics import queries
 from facilities.statistics.addresses import narrowed_to
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.periods import period_before, year_before
-from facilities.statistics.queries import Dimension, Figures, Ledger, Row, Scope
+from facilities.statistics.queries import Figures, Ledger, Row
 from facilities.statistics.targets import Against, targets
 from facilities.statistics.wording import word_for
 from facilities.web.language import in_language

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from dateutil.relativedelta import relativedelta  # type: ignore[import-untyped]  # it has no types of its own
 
-from facilities.statistics.queries import Scope
+from facilities.statistics.dimensions import Scope
 
 
 def period_before(scope: Scope) -> Scope:

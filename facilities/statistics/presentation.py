@@ -12,9 +12,10 @@ from facilities.engine.projects import Light
 from facilities.statistics import charts, wording
 from facilities.statistics.addresses import SESSIONS, address
 from facilities.statistics.charts import Slice
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.overview import NAMED, Overview
 from facilities.statistics.pictures import Picture
-from facilities.statistics.queries import Dimension, Figures, Scope
+from facilities.statistics.queries import Figures
 from facilities.statistics.wording import MEASURES, OVERLAPPING, word_for
 from facilities.web.formats import number, percent
 from facilities.web.parts import word

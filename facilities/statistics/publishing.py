@@ -23,6 +23,7 @@ from facilities.engine.suppression import Box, Cell, cover, is_small
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.statistics import queries
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.models import OpenFigures, OpenPeriod
 from facilities.statistics.open_data import (
     LABELS,
@@ -37,7 +38,7 @@ from facilities.statistics.open_data import (
     months_of,
     published,
 )
-from facilities.statistics.queries import Dimension, Figures, Row, Scope
+from facilities.statistics.queries import Figures, Row
 
 RULES = 1  # raised with what is hidden, or how it is decided: every month is then published anew
 LATE_ENTRIES = timedelta(days=2)  # the roll of a month's last day is closed within the day after it, and looked at

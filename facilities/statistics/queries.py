@@ -8,8 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
-from functools import cache, cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -19,71 +18,24 @@ from sqlalchemy import func, select
 from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import OF_WHOM, Category
 from facilities.engine.ledger import Ints, by_hour, groupings, value_of
-from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, Table, all_profiles, counts_for, table
-from facilities.engine.spans import Length, month_of, quarter_of, year_of
+from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles, counts_for
+from facilities.engine.spans import month_of, quarter_of, year_of
 from facilities.engine.tally import Loose, People, Question, Sums, Total
 from facilities.infra.db import db
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
+from facilities.statistics.dimensions import (
+    OF_PEOPLE,
+    OF_PLACES,
+    OF_PROGRAMMES,
+    TIME,
+    Dimension,
+    Scope,
+    who_counts,
+)
 from facilities.statistics.pages import Reach
 from facilities.statistics.reading import Found, Groupings, Needed, Reading
-
-
-class Dimension(StrEnum):
-    MONTH = "month"
-    QUARTER = "quarter"
-    YEAR = "year"
-    FACILITY = "facility"
-    PROGRAMME = "programme"
-    SUB_DISTRICT = "sub_district"
-    COMMUNITY = "community"  # where the place is
-    PROVIDER_TYPE = "provider_type"
-    VOLUNTEER = "volunteer"
-    CATEGORY = "category"
-    SEX = "sex"
-    AGE_BAND = "age_band"
-    DISABILITY_CATEGORY = "disability_category"
-    DISABILITY_GRADE = "disability_grade"
-
-
-OF_PLACES = (Dimension.FACILITY, Dimension.SUB_DISTRICT, Dimension.COMMUNITY)
-OF_PROGRAMMES = (Dimension.PROGRAMME, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
-TIME = {Dimension.YEAR: Length.YEAR, Dimension.QUARTER: Length.QUARTER, Dimension.MONTH: Length.MONTH}
-OF_PEOPLE = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND, Dimension.DISABILITY_CATEGORY,
-             Dimension.DISABILITY_GRADE)
-
-
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Local days, both included, and what the figures are narrowed to; `facility_ids` is the actor's own reach.
-
-    Words narrow to the rows that have them: `disability_category` 'unknown' to people of whom no disability is known.
-    """
-
-    first: date
-    last: date
-    facility_id: int | None = None
-    programme_id: int | None = None
-    sub_district_code: str | None = None
-    facility_ids: frozenset[int] | None = None
-    community_id: int | None = None
-    provider_type: str | None = None
-    volunteer: str | None = None
-    category: str | None = None
-    sex: str | None = None
-    age_band: str | None = None
-    disability_category: str | None = None
-    disability_grade: str | None = None
-
-    @property
-    def of_people(self) -> bool:
-        """Narrowed to some of those who were there."""
-        return any(getattr(self, dimension.value) is not None for dimension in OF_PEOPLE)
-
-    @property
-    def group(self) -> Category | None:
-        return Category(self.category) if self.category else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +83,6 @@ class Place:
 class Provided:
     provider_type: str
     volunteer: str
-
-
-def who_counts(scope: Scope, category: Category | None) -> Table:
-    """Which profiles count, in this group, for what was asked."""
-    return _who_counts(category, tuple((d, word) for d in OF_PEOPLE if d is not Dimension.CATEGORY
-                                       and (word := getattr(scope, d.value))))
-
-
-@lru_cache(maxsize=256)
-def _who_counts(category: Category | None, narrowed: Sequence[tuple[Dimension, str]]) -> Table:
-    who = counts_for(category)
-    if not narrowed:
-        return who
-    return who & table(lambda profile: all(value_of(profile, d.value) == word for d, word in narrowed))
 
 
 Kinds = list[dict[Dimension, str]]  # of each part of those who count, what they have in common

@@ -8,7 +8,8 @@ from marshmallow import fields
 
 from facilities.statistics import queries
 from facilities.statistics.addresses import CHOICES
-from facilities.statistics.queries import Dimension, Row
+from facilities.statistics.dimensions import Dimension
+from facilities.statistics.queries import Row
 from facilities.web.language import in_language
 from facilities.web.schemas import BaseSchema, Day, Id, Instant, PageQuery, Reference, Text, one_of
 

@@ -9,11 +9,11 @@ from facilities.kernel.text import read_choice
 from facilities.statistics import wording
 from facilities.statistics.addresses import address, narrowed_to, read_scope, years_with_figures
 from facilities.statistics.choosers import choosers
+from facilities.statistics.dimensions import Dimension
 from facilities.statistics.drawing import as_png, as_svg
 from facilities.statistics.exports import as_file, as_workbook, made_at
 from facilities.statistics.overview import Overview
 from facilities.statistics.presentation import CHARTS, all_charts, chart, division
-from facilities.statistics.queries import Dimension
 from facilities.web import exports
 from facilities.web.formats import date_only
 from facilities.web.guards import current_actor, staff

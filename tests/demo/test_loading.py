@@ -13,7 +13,7 @@ from facilities.places.models import Facility, FacilityKind
 from facilities.places.queries import stalls_shared
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import queries
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.services import verify
 from tests.world import World
 

@@ -30,7 +30,7 @@ from facilities.kernel.refusals import NotPermitted, NotVisible, Refused
 from facilities.people import services
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import queries as statistics
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.services import verify
 from tests.conftest import NOW
 from tests.world import Someone, World

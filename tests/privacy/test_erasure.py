@@ -21,7 +21,7 @@ from facilities.privacy import queries as held
 from facilities.privacy.inventory import INVENTORY
 from facilities.privacy.terms import Erased
 from facilities.statistics import queries as statistics
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.services import verify
 from tests.conftest import NOW
 from tests.privacy.people import CERTIFICATE, CHILDS_NUMBER, NUMBER, Family, everything, family

@@ -17,7 +17,7 @@ from facilities.infra.db import db, unit_of_work
 from facilities.programmes.models import ActivitySession
 from facilities.quality.models import Accepted
 from facilities.statistics import queries as statistics
-from facilities.statistics.queries import Dimension, Scope
+from facilities.statistics.dimensions import Dimension, Scope
 from tests.client import Counter
 from tests.world import Someone, World
 

@@ -22,7 +22,8 @@ from facilities.places.models import Facility
 from facilities.reports import contents, queries, services
 from facilities.reports.models import BEGINNING
 from facilities.reports.verifying import verify
-from facilities.statistics.queries import Scope, beneficiaries, total
+from facilities.statistics.dimensions import Scope
+from facilities.statistics.queries import beneficiaries, total
 from tests.conftest import NOW
 from tests.reports.august import FIRST, SIGNER, August, tamper, today_in_the_ledger
 from tests.world import World

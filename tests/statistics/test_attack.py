@@ -20,7 +20,8 @@ from facilities.engine.roll_call import Counts, EventKind
 from facilities.engine.suppression import is_small
 from facilities.kernel import clock
 from facilities.statistics import queries as ledger
-from facilities.statistics.queries import Dimension, Row, Scope
+from facilities.statistics.dimensions import Dimension, Scope
+from facilities.statistics.queries import Row
 from tests.client import Caller
 from tests.world import World
 

@@ -21,7 +21,8 @@ from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refuse
 from facilities.people import services as people
 from facilities.programmes.models import ActivitySession, Programme, ProviderType
 from facilities.statistics import behind, pages, queries
-from facilities.statistics.queries import OF_PEOPLE, Dimension, Figures, Scope
+from facilities.statistics.dimensions import OF_PEOPLE, Dimension, Scope
+from facilities.statistics.queries import Figures
 from facilities.statistics.services import verify, verify_pages
 from tests.conftest import NOW
 from tests.statistics import counter

@@ -10,8 +10,9 @@ from facilities.engine.roll_call import Counts, EventKind
 from facilities.infra.db import db, unit_of_work
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import facts, pages
+from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.models import LedgerPage, StalePage, StaleSheets
-from facilities.statistics.queries import Dimension, Ledger, Scope, beneficiaries, total
+from facilities.statistics.queries import Ledger, beneficiaries, total
 from tests.client import Counter
 from tests.conftest import NOW
 from tests.truths import name_of_violation

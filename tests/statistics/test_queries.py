@@ -14,7 +14,8 @@ from facilities.households.models import Resident
 from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.statistics import queries
-from facilities.statistics.queries import Dimension, Figures, Scope
+from facilities.statistics.dimensions import Dimension, Scope
+from facilities.statistics.queries import Figures
 from facilities.statistics.services import verify
 from tests.world import World
 

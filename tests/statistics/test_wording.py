@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from facilities.statistics.addresses import arguments, days_of
-from facilities.statistics.queries import Dimension, Figures, Scope
+from facilities.statistics.dimensions import Dimension, Scope
+from facilities.statistics.queries import Figures
 from facilities.statistics.wording import (
     FILL_RATE,
     HOURS,
