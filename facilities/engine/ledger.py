@@ -25,17 +25,18 @@ SESSIONS_A_PAGE = 64  # one bit each
 Ints = NDArray[np.int64]
 Array = NDArray[Any]
 
+# `facts`: how many of a page's facts are of it
 SESSION = np.dtype([("id", "<i8"), ("day", "<u4"), ("starts", "<u4"), ("capacity", "<u4"), ("places", "<u4"),
-                    ("times", "<u4")])
+                    ("times", "<u4"), ("facts", "<u4")])
 SUMS = ("times", "minutes", "unnamed", "came", "missed", "waits", "waited")
 CELL = np.dtype([("profile", "<u2"), *((name, "<u4") for name in SUMS)])
 # in which of 64 sessions a profile was; `chunk`: of which 64, where there are more
 BITS = np.dtype([("profile", "<u2"), ("chunk", "<u4"), ("held", "<u8")])
-_HAPPENED = [("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"), ("came", "<u1"),
-             ("missed", "<u1"), ("waits", "<u1"), ("waited", "<u4")]
 # one row for each person, or group of people, in one session; `resident` 0: people without a name
-FACT = np.dtype([("session", "<i8"), *_HAPPENED])
-PACKED = np.dtype([("slot", "<u1"), *_HAPPENED])  # the same in a page: which of its sessions
+FACT = np.dtype([("session", "<i8"), ("resident", "<u4"), ("profile", "<u2"), ("times", "<u4"), ("minutes", "<u4"),
+                 ("came", "<u1"), ("missed", "<u1"), ("waits", "<u1"), ("waited", "<u4")])
+COLUMNS = {name: FACT[name] for name in FACT.names or () if name != "session"}  # of a page's facts, one after another
+FACT_SIZE = sum(column.itemsize for column in COLUMNS.values())
 RESIDENT = np.dtype("<u4")
 RUN = np.dtype([("profile", "<u2"), ("number", "<u4")])  # how many residents have it
 # what it comes to, of each of `groupings()`; room, capacity and places taken of sessions held, of everybody only
@@ -46,7 +47,8 @@ COUNTS_SIZE = len(MEASURES) * COUNT.itemsize  # bytes of one grouping
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Packed rows of SESSION, PACKED, CELL and BITS; people, a RESIDENT for each profile that they had; RUNs of these.
+    """Packed rows of SESSION in the order of days, COLUMNS of their facts, session by session; rows of CELL and BITS;
+    people, a RESIDENT for each profile that they had; RUNs of these.
 
     The last four begin with the highest profile, so that those with a disability, who are few, come first.
     `counts`: a row of MEASURES for each of `groupings()`.
@@ -118,41 +120,55 @@ def _has(dimension: str, value: str) -> Callable[[Profile], bool]:
 # -- packed
 
 
+class Facts:
+    """COLUMNS, of as many facts each."""
+
+    def __init__(self, columns: Mapping[str, Array]) -> None:
+        self._columns = columns
+
+    @classmethod
+    def of(cls, rows: Array) -> "Facts":
+        """Of rows of FACT."""
+        return cls({name: np.ascontiguousarray(rows[name]) for name in COLUMNS})
+
+    @classmethod
+    def joined(cls, some: Sequence["Facts"]) -> "Facts":
+        return cls({name: np.concatenate([facts[name] for facts in some]) for name in COLUMNS})
+
+    def __getitem__(self, name: str) -> Array:
+        return self._columns[name]
+
+    def __len__(self) -> int:
+        return len(self._columns["resident"])
+
+    def only(self, which: Array) -> "Facts":
+        return Facts({name: column[which] for name, column in self._columns.items()})
+
+    def tobytes(self) -> bytes:
+        return b"".join(self._columns[name].tobytes() for name in COLUMNS)
+
+
 def pack(sessions: Array, facts: Array) -> list[Page]:
     """Pages of rows of SESSION (of one month, place and programme) and of FACT; the same rows give the same bytes.
 
     Sessions in which nothing happened are left out.
     """
-    sessions = np.sort(sessions[np.isin(sessions["id"], facts["session"])], order="id")
+    sessions = np.sort(sessions[np.isin(sessions["id"], facts["session"])], order=["day", "id"])
     facts = np.sort(facts, order=["session", "resident", "profile", "times", "came", "missed"])
+    starts, ends = (np.searchsorted(facts["session"], sessions["id"], side=side) for side in ("left", "right"))
+    sessions["facts"] = ends - starts
     pages = []
-    for start in range(0, len(sessions), SESSIONS_A_PAGE):
-        here = sessions[start:start + SESSIONS_A_PAGE].copy()
-        slot = np.searchsorted(here["id"], facts["session"])
-        inside = (slot < len(here)) & (here["id"][np.minimum(slot, len(here) - 1)] == facts["session"])
-        pages.append(_page(here, facts[inside], slot[inside]))
+    for first in range(0, len(sessions), SESSIONS_A_PAGE):
+        those = slice(first, first + SESSIONS_A_PAGE)
+        here, rows = sessions[those].copy(), np.concatenate(
+            [np.arange(start, end) for start, end in zip(starts[those], ends[those], strict=True)])
+        some = Facts.of(facts[rows])
+        added = _added(here, some, np.repeat(np.arange(len(here)), here["facts"]))
+        pages.append(Page(here.tobytes(), some.tobytes(), *added, (int(here["day"][0]), int(here["day"][-1]))))
     return pages
 
 
-def packed(facts: Array, slot: Array | int = 0) -> Array:
-    """Rows of PACKED of rows of FACT."""
-    rows = np.zeros(len(facts), PACKED)
-    rows["slot"] = slot
-    for name, *_ in _HAPPENED:
-        rows[name] = facts[name]
-    return rows
-
-
-def _page(sessions: Array, facts: Array, slot: Array) -> Page:
-    added = _added(sessions, facts, slot)
-    return Page(sessions.tobytes(), packed(facts, slot).tobytes(), *added, _days(sessions))
-
-
-def _days(sessions: Array) -> tuple[int, int]:
-    return int(sessions["day"].min()), int(sessions["day"].max())
-
-
-def _added(sessions: Array, facts: Array, place: Array) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+def _added(sessions: Array, facts: Facts, place: Array) -> tuple[bytes, bytes, bytes, bytes, bytes]:
     """What facts of any number of sessions come to: cells, bits, people, runs, counts.
 
     `place`: of each fact, the row of its session, whose person-times are set.
@@ -169,7 +185,7 @@ def _added(sessions: Array, facts: Array, place: Array) -> tuple[bytes, bytes, b
     sessions["times"] = np.bincount(place, times, len(sessions))
     was_held = sessions["times"] > 0
     bits = _bits(profiles, cell[there], place[there], len(sessions))
-    people = _pairs(facts[there])
+    people = _pairs(facts.only(there & (facts["resident"] > 0)))
     counts = _counts(cells, people)
     counts[:, MEASURES.index("held")] = _held(bits)
     for name in ("capacity", "places"):
@@ -206,9 +222,8 @@ def _counts(cells: Array, people: Ints) -> Ints:
     return counts
 
 
-def _pairs(facts: Array) -> Ints:
-    """Of those with a name: resident and profile as one number, each once, in the order of residents."""
-    named = facts[facts["resident"] > 0]
+def _pairs(named: Facts) -> Ints:
+    """Resident and profile as one number, each once, in the order of residents."""
     return once(named["resident"].astype(np.int64) << 16 | named["profile"])
 
 
@@ -278,23 +293,34 @@ def _gathered_bits(pages: Sequence[Page]) -> bytes:
 
 def by_day(pages: Sequence[Page]) -> Mapping[int, Page]:
     """The sheets of the days on which some pages have sessions."""
-    sessions, facts, place = opened(pages)
-    of_fact = sessions["day"][place]
-    sheets = {}
-    for day in np.unique(sessions["day"]).tolist():
-        rows, those = np.flatnonzero(sessions["day"] == day), of_fact == day
-        added = _added(sessions[rows], facts[those], np.searchsorted(rows, place[those]))
-        sheets[day] = Page(b"", b"", *added, (day, day))
+    sheets, days = {}, {day for page in pages for day in np.frombuffer(page.sessions, SESSION)["day"].tolist()}
+    for day in sorted(days):
+        sessions, facts, place, _ = opened(pages, day, day)
+        sheets[day] = Page(b"", b"", *_added(sessions, facts, place), (day, day))
     return sheets
 
 
-def opened(pages: Sequence[Page]) -> tuple[Array, Array, Ints]:
-    """Rows of SESSION, rows of PACKED, and of each of these the row of its session."""
+def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, Ints, Ints]:
+    """What some pages have from a day to another: rows of SESSION, facts, of each fact the row of its session.
+
+    And of each session the number of its page.
+    """
     sessions = np.frombuffer(b"".join(page.sessions for page in pages), SESSION)
-    facts = np.frombuffer(b"".join(page.facts for page in pages), PACKED)
     sizes = np.array([len(page.sessions) // SESSION.itemsize for page in pages], np.int64)
-    starts = np.repeat(np.cumsum(sizes) - sizes, [len(page.facts) // PACKED.itemsize for page in pages])
-    return sessions, facts, starts + facts["slot"]
+    starts = np.cumsum(sizes) - sizes
+    inside = (sessions["day"] >= first) & (sessions["day"] <= last)
+    before, within = (np.add.reduceat(np.where(which, sessions["facts"], 0), starts, dtype=np.int64)
+                      for which in (sessions["day"] < first, inside))
+    some: dict[str, list[Array]] = {name: [] for name in COLUMNS}
+    for page, skipped, number in zip(pages, before.tolist(), within.tolist(), strict=True):
+        offset, length = 0, len(page.facts) // FACT_SIZE
+        for name, column in COLUMNS.items():
+            some[name].append(np.frombuffer(page.facts, column, number, offset + skipped * column.itemsize)
+                              if number else np.zeros(0, column))
+            offset += length * column.itemsize
+    facts = Facts({name: np.concatenate(columns) for name, columns in some.items()})
+    sessions, of_page = sessions[inside], np.repeat(np.arange(len(pages)), sizes)[inside]
+    return sessions, facts, np.repeat(np.arange(len(sessions)), sessions["facts"]), of_page
 
 
 def by_hour(sessions: Iterable[bytes]) -> Iterator[tuple[int, int]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from facilities.engine.ledger import BITS, CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Ints, once
+from facilities.engine.ledger import BITS, CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Facts, Ints, once
 from facilities.engine.profiles import DISABILITY, SIZE, Table, counts_for
 
 ROOM = ("capacity", "places")
@@ -86,9 +86,10 @@ class People:
         self._add(np.frombuffer(b"".join(people[n] for n in order), RESIDENT), of_runs,
                   self._by_group(group, sizes), self._by_group(group, lengths))
 
-    def add_facts(self, facts: Array, group: Ints) -> None:
+    def add_facts(self, facts: Facts, group: Ints) -> None:
         named = (facts["times"] > 0) & (facts["resident"] > 0)
-        facts, group = facts[named], group[named]
+        if not named.all():
+            facts, group = facts.only(named), group[named]
         order = np.argsort(group.astype(np.uint16) if self.groups <= 1 << 16 else group, kind="stable")
         runs = np.zeros(len(facts), RUN)
         runs["profile"], runs["number"] = facts["profile"][order], 1
@@ -129,23 +130,24 @@ class People:
 class Loose:
     """Sessions one by one, added up as far as groups and profiles are told apart."""
 
-    def __init__(self, sessions: Array, facts: Array, place: Ints, group: Ints, groups: int) -> None:
-        """Rows of SESSION and of PACKED. `place`: of each fact, the row of its session; `group`: of each session."""
+    def __init__(self, sessions: Array, facts: Facts, place: Ints, group: Ints, groups: int) -> None:
+        """Rows of SESSION, and facts. `place`: of each fact, the row of its session; `group`: of each session."""
         occurs = np.zeros(SIZE, np.bool_)
         occurs[facts["profile"]] = True
         self.group, self.profiles = group, np.flatnonzero(occurs)
         number = (np.cumsum(occurs) - 1)[facts["profile"]]
         width, there = len(self.profiles), facts["times"] > 0
         entry = group[place] * width + number
-        self.sums = {name: np.bincount(entry, _column(facts, name), groups * width).reshape(groups, width)
-                     for name in SUMS}
+        columns = {name: _column(facts, name) for name in SUMS}
+        self.sums = {name: np.bincount(entry, column, groups * width).reshape(groups, width)
+                     for name, column in columns.items() if column.any()}
         self.was_there = np.zeros((width, len(sessions)), np.bool_)
         self.was_there[number[there], place[there]] = True
         held = self.was_there[counts_for(None)[self.profiles]].any(axis=0)
         self.room = np.stack([np.bincount(group[held], sessions[name][held], groups).astype(np.int64) for name in ROOM])
 
 
-def _column(facts: Array, name: str) -> Array:
+def _column(facts: Facts, name: str) -> Array:
     return np.where(facts["resident"] == 0, facts["times"], 0) if name == "unnamed" else facts[name]
 
 

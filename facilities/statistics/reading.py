@@ -13,14 +13,14 @@ from facilities.engine.ledger import (
     BITS,
     CELL,
     COUNTS_SIZE,
-    PACKED,
+    FACT,
     RESIDENT,
     SESSION,
     Array,
+    Facts,
     Ints,
     Page,
     opened,
-    packed,
 )
 from facilities.engine.spans import (
     Length,
@@ -85,15 +85,15 @@ class Found:
     rows: Rows = field(default_factory=Rows)
     loose_keys: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))  # of each session
     sessions: Array = field(default_factory=lambda: np.zeros(0, SESSION))
-    facts: Array = field(default_factory=lambda: np.zeros(0, PACKED))
+    facts: Facts = field(default_factory=lambda: Facts.of(np.zeros(0, FACT)))
     place: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def add_loose(self, keys: Ints, sessions: Array, happened: Array, place: Ints) -> None:
+    def add_loose(self, keys: Ints, sessions: Array, happened: Facts, place: Ints) -> None:
         if len(self.loose_keys):
             keys = np.concatenate([self.loose_keys, keys])
             place = np.concatenate([self.place, place + len(self.sessions)])
             sessions = np.concatenate([self.sessions, sessions])
-            happened = np.concatenate([self.facts, happened])
+            happened = Facts.joined([self.facts, happened])
         self.loose_keys, self.sessions, self.facts, self.place = keys, sessions, happened, place
 
 
@@ -227,17 +227,12 @@ class Reading:
 
     def _open(self, found: Found, cut: Sequence[tuple[Key, Page]]) -> None:
         """Pages of which only some sessions are within reach: these, and their facts."""
-        sessions, happened, place = opened([page for _, page in cut])
-        of_page = np.repeat(np.arange(len(cut)), [len(page.sessions) // SESSION.itemsize for _, page in cut])
-        first, last = self.reach.days
-        inside = (sessions["day"] >= first) & (sessions["day"] <= last)
-        row = np.cumsum(inside) - 1
-        those = inside[place]
+        sessions, happened, place, of_page = opened([page for _, page in cut], *self.reach.days)
         keys = np.array([key for key, _ in cut], np.int64)
-        found.add_loose(keys[of_page[inside]], sessions[inside], happened[those], row[place[those]])
+        found.add_loose(keys[of_page], sessions, happened, place)
 
     @cached_property
-    def _counted(self) -> tuple[Ints, Array, Array, Ints]:
+    def _counted(self) -> tuple[Ints, Array, Facts, Ints]:
         """What is stale, from the rows themselves: of each session its key, the sessions, the facts and whose."""
         sessions, places, happened = facts.read(sessions_of(self.reach, self.stale))
         keys = np.stack([sessions["day"].astype(np.int64) // 100, places["facility"], places["programme"]], axis=1)
@@ -245,7 +240,7 @@ class Reading:
         wanted &= np.isin(sessions["id"], happened["session"])
         sessions = sessions[wanted]
         happened = happened[np.isin(happened["session"], sessions["id"])]
-        return keys[wanted], sessions, packed(happened), np.searchsorted(sessions["id"], happened["session"])
+        return keys[wanted], sessions, Facts.of(happened), np.searchsorted(sessions["id"], happened["session"])
 
 
 def _within(reach: Reach) -> str:
