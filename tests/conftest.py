@@ -30,9 +30,14 @@ class Apps:
         self._ready: dict[str, tuple[Flask, Store]] = {}
 
     def get(self, kind: str) -> tuple[Flask, Store]:
+        assert kind in KINDS, f"no kind of database: {kind!r}; a test means something else by the name"
         if kind not in self._ready:
             self._ready[kind] = self._make(kind)
         return self._ready[kind]
+
+    def close(self) -> None:
+        for _, store in self._ready.values():
+            store.close()
 
     def settings(self, kind: str, url: str) -> Settings:
         return replace(
@@ -56,12 +61,16 @@ class Apps:
         app = create_app(self.settings(kind, store.url))
         app.config["TESTING"] = True
         app.test_client_class = Client
+        with app.app_context():
+            store.let_go = db.engine.dispose
         return app, store
 
 
 @pytest.fixture(scope="session")
-def apps(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Apps:
-    return Apps(tmp_path_factory.mktemp("apps"), worker_id)
+def apps(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Apps]:
+    made = Apps(tmp_path_factory.mktemp("apps"), worker_id)
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -85,7 +94,6 @@ def app(apps: Apps, kind: str, store: Store) -> Iterator[Flask]:
     with app.app_context():
         yield app
         db.session.remove()
-        db.engine.dispose()
     gc.collect(0)
 
 
