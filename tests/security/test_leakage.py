@@ -226,7 +226,8 @@ def test_v16_2_5_a_line_for_each_request_says_what_was_asked_and_not_about_whom(
 
 def test_v7_2_and_v14_2_1_no_secret_is_in_an_address_a_cookie_or_a_log(town: Town) -> None:
     """The cookie names the sign-in, whose secret is nowhere else; nothing about the person is in it."""
-    browser = town.world.browser(town.planted.people[2])
+    browser = town.world.browser()
+    browser.sign_in(town.planted.people[2].login, PASSWORD)
     sent = [whole(browser.raw(path)) for path in ("/", "/me", "/my/bookings")]
     cookie = browser.client.get_cookie("session")
     assert cookie is not None
