@@ -15,7 +15,9 @@ from pathlib import Path
 
 from config import ROOT
 from facilities.cli import main
+from tests.templates import keep_compiled
 
+keep_compiled()
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload([__name__])
 

@@ -17,9 +17,20 @@ from facilities.kernel import clock
 from facilities.places.reference import load_reference_data
 from tests.client import Caller, Client, Counter, count_queries
 from tests.stores import KINDS, PostgresqlStore, SqliteStore, Store
+from tests.templates import keep_compiled
 from tests.world import World
 
+keep_compiled()
 NOW = datetime(2026, 9, 16, 2, 0, tzinfo=UTC)  # Wednesday, 10:00 in the district
+
+
+# Where tests are long: they come first, so that at the end nobody waits for the one who has just begun with one.
+LONG = ("browser/", "race/", "benchmarks/", "security/", "people/test_services", "pages/", "demo/", "jobs/test_worker",
+        "notices/test_month", "bookings/test_machine", "engine/test_machines", "test_cli")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
 
 
 class Apps:
