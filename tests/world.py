@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from facilities.accounts import devices
 from facilities.accounts import services as accounts
@@ -92,7 +92,9 @@ class World:
         phone = f"139{self.number():08}"
         user = unit_of_work(lambda: households.register(phone, _hash(), name, birth_date, sex))
         someone = self._someone(user)
-        someone.resident_id = int(someone.api.get("/me")["residents"][0]["id"])
+        theirs = select(Guardianship.resident_id).where(Guardianship.user_id == user.id)
+        someone.resident_id = db.session.execute(theirs).scalar_one()
+        db.session.rollback()
         return someone
 
     def member(
