@@ -235,7 +235,7 @@ def run(options: argparse.Namespace, session: int, ledger: Ledger, gateway: Gate
         hang = threading.Timer(options.seconds / 3, lambda: setattr(
             gateway, "hangs_until", time.monotonic() + options.hang))
         hang.start()
-        kills = kill_the_worker(worker, KILLS, max(options.seconds, options.hang), chance)
+        kills = kill_the_worker(worker, options.kills, max(options.seconds, options.hang), chance)
         for client in clients:
             client.result()
     time.sleep(CANCELS_WITHIN + 1)
@@ -287,6 +287,7 @@ def main() -> int:
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql")
     parser.add_argument("--messages", type=int, default=1000)
     parser.add_argument("--seconds", type=float, default=90.0, help="in which people book and the worker is killed")
+    parser.add_argument("--kills", type=int, default=KILLS, help="how often the worker is killed meanwhile")
     parser.add_argument("--hang", type=float, default=60.0, help="seconds for which the provider answers nobody")
     parser.add_argument("--factor", type=float, default=40.0, help="how fast the app's clock runs")
     parser.add_argument("--slowest", type=float, default=1.0, help="seconds that a booking may take")

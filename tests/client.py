@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import secrets
 from collections import Counter as Multiset
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import lxml.html
 from flask import Flask
 from flask.testing import FlaskClient
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import Engine, event
 from werkzeug.test import TestResponse
 
@@ -124,16 +126,26 @@ class Browser:
     def raw(self, path: str) -> TestResponse:
         return self.client.get(path, headers=self.headers)
 
-    def send(self, path: str, status: int = 200, token_from: str = "/sign-in", **fields: Any) -> Page:
-        """Post a form; the token is read off a page that has one."""
-        found = Page(self.client.get(token_from, headers=self.headers, follow_redirects=True))
-        fields["csrf_token"] = found.tree.xpath("//input[@name='csrf_token']/@value")[0]
+    def send(self, path: str, status: int = 200, token_from: str | None = None, **fields: Any) -> Page:
+        """Post a form; the token is read off the page that has the form, where that is named."""
+        if token_from is None:
+            fields["csrf_token"] = self.csrf_token()
+        else:
+            found = Page(self.client.get(token_from, headers=self.headers, follow_redirects=True))
+            fields["csrf_token"] = found.tree.xpath("//input[@name='csrf_token']/@value")[0]
         response = self.client.post(path, data=fields, headers=self.headers, follow_redirects=True)
         assert response.status_code == status, response.get_data(as_text=True)[:2000]
         return Page(response)
 
+    def csrf_token(self) -> str:
+        """As any page of this browser has it: what the session holds, signed."""
+        with self.client.session_transaction() as session:
+            secret = session.setdefault("csrf_token", secrets.token_hex(20))
+        key = self.client.application.secret_key
+        return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))  # type: ignore[arg-type]
+
     def sign_in(self, login: str, password: str) -> Page:
-        return self.send("/sign-in", login=login, password=password)
+        return self.send("/sign-in", token_from="/sign-in", login=login, password=password)
 
 
 @dataclass

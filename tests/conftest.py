@@ -17,9 +17,20 @@ from facilities.kernel import clock
 from facilities.places.reference import load_reference_data
 from tests.client import Caller, Client, Counter, count_queries
 from tests.stores import KINDS, PostgresqlStore, SqliteStore, Store
+from tests.templates import keep_compiled
 from tests.world import World
 
+keep_compiled()
 NOW = datetime(2026, 9, 16, 2, 0, tzinfo=UTC)  # Wednesday, 10:00 in the district
+
+
+# Where tests are long: they come first, so that at the end nobody waits for the one who has just begun with one.
+LONG = ("browser/", "race/", "benchmarks/", "security/", "people/test_services", "pages/", "demo/", "jobs/test_worker",
+        "notices/test_month", "bookings/test_machine", "engine/test_machines", "test_cli")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
 
 
 class Apps:
@@ -30,9 +41,14 @@ class Apps:
         self._ready: dict[str, tuple[Flask, Store]] = {}
 
     def get(self, kind: str) -> tuple[Flask, Store]:
+        assert kind in KINDS, f"no kind of database: {kind!r}; a test means something else by the name"
         if kind not in self._ready:
             self._ready[kind] = self._make(kind)
         return self._ready[kind]
+
+    def close(self) -> None:
+        for _, store in self._ready.values():
+            store.close()
 
     def settings(self, kind: str, url: str) -> Settings:
         return replace(
@@ -56,12 +72,16 @@ class Apps:
         app = create_app(self.settings(kind, store.url))
         app.config["TESTING"] = True
         app.test_client_class = Client
+        with app.app_context():
+            store.let_go = db.engine.dispose
         return app, store
 
 
 @pytest.fixture(scope="session")
-def apps(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Apps:
-    return Apps(tmp_path_factory.mktemp("apps"), worker_id)
+def apps(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Apps]:
+    made = Apps(tmp_path_factory.mktemp("apps"), worker_id)
+    yield made
+    made.close()
 
 
 @pytest.fixture(params=KINDS)
@@ -85,7 +105,6 @@ def app(apps: Apps, kind: str, store: Store) -> Iterator[Flask]:
     with app.app_context():
         yield app
         db.session.remove()
-        db.engine.dispose()
     gc.collect(0)
 
 

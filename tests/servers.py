@@ -2,9 +2,9 @@
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config import ROOT
+from tests import commands
 
 STARTS_WITHIN = 60.0
 
@@ -24,15 +25,8 @@ class Server:
 
     def manage(self, *arguments: str) -> str:
         """Run bin/manage's command line in the server's environment; its standard output."""
-        done = subprocess.run(
-            [sys.executable, "-m", "facilities.cli", *arguments],
-            cwd=ROOT,
-            env=self.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=300,
-        )
+        done = commands.run(*arguments, environment=self.environment)
+        done.check_returncode()
         return done.stdout
 
 
@@ -67,27 +61,20 @@ def running(
     if prepare is not None:
         prepare(server)
     log = instance / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "facilities.cli", "serve"],
-            cwd=ROOT,
-            env=environment,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-        )
+    process = commands.start("serve", environment=environment, log=log)
+    try:
+        _wait(server.address, process, log)
+        yield server
+    finally:
+        process.send_signal(signal.SIGQUIT)  # at once: nobody waits for an answer any more
         try:
-            _wait(server.address, process, log)
-            yield server
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(timeout=20)
 
 
-def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def _wait(address: str, process: commands.Running, log: Path) -> None:
     deadline = time.monotonic() + STARTS_WITHIN
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -97,5 +84,5 @@ def _wait(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
             urllib.request.urlopen(f"{address}/readyz", timeout=2),  # noqa: S310 - our own address
         ):
             return
-        time.sleep(0.1)
+        time.sleep(0.02)
     raise RuntimeError(f"the server did not answer: {log.read_text()}")

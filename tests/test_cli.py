@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from facilities.engine.roll_call import EventKind
 from facilities.infra.db import db
 from facilities.infra.exclusion import never_changed_triggers
 from facilities.notices.short import SHORT
+from tests import commands
 from tests.reports.august import August, tamper
 from tests.stores import Store
 from tests.world import World
@@ -25,27 +27,32 @@ Manage = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @pytest.fixture
-def manage(store: Store, tmp_path: Path) -> Manage:
-    environment = {**os.environ, "DATABASE_URL": store.url, "HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(tmp_path)}
-
-    def run(*arguments: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "facilities.cli", *arguments],
-            cwd=ROOT,
-            env=environment,
-            check=False,
-            input=typed,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-
-    return run
+def environment(store: Store, tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "DATABASE_URL": store.url, "HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(tmp_path)}
 
 
-def test_staff_are_created_with_a_password_from_standard_input(world: World, manage: Manage) -> None:
+@pytest.fixture
+def manage(environment: dict[str, str]) -> Manage:
+    return partial(commands.run, environment=environment)
+
+
+def from_nothing(*arguments: str, environment: dict[str, str], typed: str = "") -> "subprocess.CompletedProcess[str]":
+    """In an interpreter of its own, as `bin/manage` starts it."""
+    return subprocess.run(
+        [sys.executable, "-m", "facilities.cli", *arguments],
+        cwd=ROOT,
+        env=environment,
+        check=False,
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+def test_staff_are_created_with_a_password_from_standard_input(world: World, environment: dict[str, str]) -> None:
     facility = world.facility()
-    done = manage(
+    done = from_nothing(
         "users",
         "create",
         "--login",
@@ -55,6 +62,7 @@ def test_staff_are_created_with_a_password_from_standard_input(world: World, man
         "--facility",
         str(facility.id),
         "--password-stdin",
+        environment=environment,
         typed="a long enough phrase\n",
     )
     assert done.returncode == 0, done.stderr
@@ -177,15 +185,8 @@ def test_what_is_no_anchor_is_said_to_be_none(world: World, manage: Manage) -> N
 
 
 def test_an_unsafe_start_is_one_sentence(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "facilities.cli", "serve"],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env={"PATH": os.environ["PATH"], "HUIMIN_ENV": "production", "HUIMIN_INSTANCE": str(tmp_path)},
-    )
+    environment = {"PATH": os.environ["PATH"], "HUIMIN_ENV": "production", "HUIMIN_INSTANCE": str(tmp_path)}
+    done = from_nothing("serve", environment=environment)
     assert done.returncode == 1
     assert done.stderr.startswith("Error: Production runs on PostgreSQL")
 

@@ -8,8 +8,11 @@ from facilities.places.models import CalendarDay
 from tests.conftest import Apps
 from tests.stores import KINDS
 
+USER = "INSERT INTO users (login, display_name, password_hash, created_at)"
 CHANGES = {
-    "rows": "INSERT INTO users (login, display_name, password_hash, created_at) VALUES ('x', 'x', 'x', '2026-01-01')",
+    "rows": f"{USER} VALUES ('x', 'x', 'x', '2026-01-01')",
+    "many rows": f"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500) "
+    f"{USER} SELECT 'x' || i, 'x', 'x', '2026-01-01' FROM n",
     "reference data": "UPDATE calendar_days SET name = 'x' WHERE date = '2026-01-05'",
     "reference rows": "DELETE FROM calendar_days",
     "a table": "DROP TABLE head_counts",
@@ -34,4 +37,6 @@ def test_a_reset_undoes(apps: Apps, kind: str, change: str) -> None:
         days = select(func.count()).select_from(CalendarDay)
         assert connection.execute(days).scalar_one() > 1800
         assert connection.execute(days.where(CalendarDay.name == "x")).scalar_one() == 0
+        connection.execute(text(CHANGES["rows"]))
+        assert connection.execute(select(User.id)).scalar_one() == 1, "numbers begin anew"
     engine.dispose()

@@ -81,7 +81,8 @@ def test_a_device_that_somebody_made_up_helps_nobody(world: World, forged: str) 
 
 
 def test_the_devices_cookie_is_long_lived_and_out_of_reach_of_scripts(world: World) -> None:
-    browser = world.browser(world.resident())
+    browser = world.browser()
+    browser.sign_in(world.resident().login, PASSWORD)
     cookie = browser.client.get_cookie("device")
     assert cookie is not None
     assert cookie.http_only

@@ -80,7 +80,7 @@ def test_a_session_without_events_says_so(manager: Someone, session: ActivitySes
 
 
 @pytest.mark.parametrize(
-    ("kind", "booked", "expected", "status", "booking"),
+    ("how", "booked", "expected", "status", "booking"),
     [
         pytest.param("present", True, ("present", False), "held", "attended", id="booked and there"),
         pytest.param("absent", True, ("absent", False), "scheduled", "no_show", id="booked and not there"),
@@ -94,7 +94,7 @@ def test_an_event_says_who_was_there(
     world: World,
     manager: Someone,
     session: ActivitySession,
-    kind: str,
+    how: str,
     booked: bool,
     expected: tuple[str, bool],
     status: str,
@@ -102,7 +102,7 @@ def test_an_event_says_who_was_there(
 ) -> None:
     resident = world.resident()
     promise = world.book(resident, session) if booked else None
-    event = tick(session, kind, resident.resident_id)
+    event = tick(session, how, resident.resident_id)
     assert send(manager, event) == [RECORDED]
     (row,) = state(manager, session)["residents"]
     assert (row["resident_id"], row["state"], row["walk_in"]) == (str(resident.resident_id), *expected)

@@ -31,9 +31,9 @@ def looks(page: Page) -> dict[str, str]:
     return {row.get("data-resident"): row.get("class").split("roll-")[-1] for row in rows}
 
 
-@pytest.mark.parametrize(("kind", "state"), [("present", BookingState.ATTENDED), ("absent", BookingState.NO_SHOW)])
+@pytest.mark.parametrize(("how", "state"), [("present", BookingState.ATTENDED), ("absent", BookingState.NO_SHOW)])
 def test_everybody_at_once_leaves_alone_who_is_ticked_already(
-    world: World, manager: Someone, session: ActivitySession, kind: str, state: BookingState
+    world: World, manager: Someone, session: ActivitySession, how: str, state: BookingState
 ) -> None:
     people = [world.resident() for _ in range(3)]
     bookings = [world.book(someone, session) for someone in people]
@@ -41,10 +41,10 @@ def test_everybody_at_once_leaves_alone_who_is_ticked_already(
     browser = world.browser(manager)
     for _ in range(2):
         page = browser.send(
-            f"/desk/sessions/{session.id}/everybody", token_from=f"/desk/sessions/{session.id}/roll", kind=kind
+            f"/desk/sessions/{session.id}/everybody", token_from=f"/desk/sessions/{session.id}/roll", kind=how
         )
     assert [world.fresh(b).state for b in bookings] == [BookingState.CONFIRMED, state, state]
-    assert looks(page) == {str(p.resident_id): look for p, look in zip(people, ["excused", kind, kind], strict=True)}
+    assert looks(page) == {str(p.resident_id): look for p, look in zip(people, ["excused", how, how], strict=True)}
     assert len(queries.logs([session.id])[session.id]) == 3
 
 

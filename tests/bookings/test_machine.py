@@ -33,7 +33,7 @@ LIVE = OCCUPYING | {"waitlisted"}
 MOST_A_WEEK = 2
 
 SHORT_LIVES = settings(
-    max_examples=20,
+    max_examples=12,
     stateful_step_count=30,
     deadline=None,
     database=None,

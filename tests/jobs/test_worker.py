@@ -2,8 +2,6 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -11,36 +9,37 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
-from config import ROOT
 from facilities.infra.db import db
 from facilities.infra.outbox import Notice
 from facilities.jobs.models import Job, JobRun
 from facilities.kernel import clock
+from tests import commands
 from tests.conftest import NOW
 from tests.stores import Store
 from tests.world import World
 
 WITHIN = 60.0  # seconds: a busy machine starts Python slowly
 
-Start = Callable[[], "subprocess.Popen[bytes]"]
+Start = Callable[[], commands.Running]
 
 
 @pytest.fixture
-def start(store: Store, tmp_path: Path) -> Iterator[Start]:
-    """Workers at the app's 'now', which stands still; each is ended by its own process id."""
+def start(app: Flask, store: Store, tmp_path: Path) -> Iterator[Start]:
+    """Workers at the app's 'now', which stands still; each is ended by its own process id.
+
+    They are given keys: started in the same moment, both would make them.
+    """
     (tmp_path / "now").write_text(NOW.isoformat())
     environment = {**os.environ, "DATABASE_URL": store.url, "HUIMIN_ENV": "test", "HUIMIN_INSTANCE": str(tmp_path)}
     environment |= {"HUIMIN_NOTICE_DIR": str(tmp_path / "out"), "HUIMIN_CLOCK_FILE": str(tmp_path / "now")}
-    started: list[subprocess.Popen[bytes]] = []
+    environment["IDENTITY_KEYS"] = ",".join(app.config["HUIMIN_SETTINGS"].identity_keys)
+    started: list[commands.Running] = []
 
-    def begin() -> "subprocess.Popen[bytes]":
-        log = (tmp_path / f"worker-{len(started)}.log").open("wb")
-        process = subprocess.Popen(
-            [sys.executable, "-m", "facilities.cli", "worker"], cwd=ROOT, env=environment, stdout=log, stderr=log
-        )
-        log.close()
+    def begin() -> commands.Running:
+        process = commands.start("worker", environment=environment, log=tmp_path / f"worker-{len(started)}.log")
         started.append(process)
         return process
 

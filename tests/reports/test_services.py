@@ -84,7 +84,7 @@ def test_a_period_in_which_nothing_was_held_can_be_closed(august: August) -> Non
 
 
 @pytest.mark.parametrize(
-    ("kind", "first", "refused"),
+    ("period", "first", "refused"),
     [
         pytest.param(PeriodKind.MONTH, date(2026, 9, 1), "period_not_over", id="the present month"),
         pytest.param(PeriodKind.MONTH, date(2026, 10, 1), "period_not_over", id="a month to come"),
@@ -94,12 +94,12 @@ def test_a_period_in_which_nothing_was_held_can_be_closed(august: August) -> Non
         pytest.param(PeriodKind.YEAR, date(2025, 1, 1), None, id="the year before"),
     ],
 )
-def test_only_what_is_over_is_closed(august: August, kind: PeriodKind, first: date, refused: str | None) -> None:
+def test_only_what_is_over_is_closed(august: August, period: PeriodKind, first: date, refused: str | None) -> None:
     if refused is None:
-        assert august.close(kind, first).number == 1
+        assert august.close(period, first).number == 1
         return
     with pytest.raises(Refused) as refusal:
-        august.close(kind, first)
+        august.close(period, first)
     assert refusal.value.refusal.code == refused
 
 

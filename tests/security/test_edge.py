@@ -58,9 +58,25 @@ def directives(answer: TestResponse) -> dict[str, list[str]]:
     return {name: sources for name, *sources in parts}
 
 
+@pytest.fixture(scope="module")
+def asked() -> Iterator[dict[str, Answers]]:
+    """By kind of database: only looked at, so they are asked for once."""
+    kept: dict[str, Answers] = {}
+    yield kept
+    for answers in kept.values():
+        for answer in answers.values():
+            answer.close()
+
+
 @pytest.fixture
-def answers(world: World) -> Iterator[Answers]:
+def answers(world: World, kind: str, asked: dict[str, Answers]) -> Answers:
     """Every page and question that is known, a file, and errors of each kind."""
+    if kind not in asked:
+        asked[kind] = ask(world)
+    return asked[kind]
+
+
+def ask(world: World) -> Answers:
     town = Town(world)
     publish_open_data()
     found = {}
@@ -90,9 +106,7 @@ def answers(world: World) -> Iterator[Answers]:
         "too large": nobody.client.post("/sign-in", data=b"x" * 2_000_000),
         "the figures as a file": world.browser(town.administrator).raw("/statistics?format=csv"),
     }
-    yield found
-    for answer in found.values():
-        answer.close()
+    return found
 
 
 # -- V3.4: headers

@@ -2,8 +2,6 @@
 
 import logging
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -14,12 +12,12 @@ from flask import Flask
 from sqlalchemy.exc import DataError
 from werkzeug.test import TestResponse
 
-from config import ROOT
 from facilities.accounts.models import SignIn
 from facilities.infra.db import db
 from facilities.places import queries as places
 from facilities.web.guards import OPEN_ENDPOINTS
 from facilities.web.log import OURS, Line
+from tests import commands
 from tests.security.district import District
 from tests.security.planting import Planted, copy_of, plant, whole
 from tests.stores import Store
@@ -228,7 +226,8 @@ def test_v16_2_5_a_line_for_each_request_says_what_was_asked_and_not_about_whom(
 
 def test_v7_2_and_v14_2_1_no_secret_is_in_an_address_a_cookie_or_a_log(town: Town) -> None:
     """The cookie names the sign-in, whose secret is nowhere else; nothing about the person is in it."""
-    browser = town.world.browser(town.planted.people[2])
+    browser = town.world.browser()
+    browser.sign_in(town.planted.people[2].login, PASSWORD)
     sent = [whole(browser.raw(path)) for path in ("/", "/me", "/my/bookings")]
     cookie = browser.client.get_cookie("session")
     assert cookie is not None
@@ -272,15 +271,6 @@ def test_v16_2_5_no_command_says_a_name(town: Town, environment: dict[str, str])
     """Also where one fails: an account for somebody who has one, and a database that says whom it stumbled over."""
     taken = ["users", "create", "--login", town.planted.phones[0], "--role", "administrator", "--password-stdin"]
     for arguments in (["worker", "--once"], ["statistics", "verify"], taken):
-        done = subprocess.run(
-            [sys.executable, "-m", "facilities.cli", *arguments],
-            cwd=ROOT,
-            env=environment,
-            check=False,
-            input="a long enough phrase\n",
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        done = commands.run(*arguments, environment=environment, typed="a long enough phrase\n")
         assert done.returncode == (1 if arguments is taken else 0), done.stderr
         assert town.planted.in_(done.stdout + done.stderr) == [], arguments
