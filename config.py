@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -285,15 +287,18 @@ def _is_key(text: str) -> bool:
 
 
 def _kept_secret(path: Path, make: Callable[[], str]) -> str:
-    """One secret for each demonstration or test installation, made at its first start."""
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii")
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        key = make()
-        file.write(key)
-    return key
+    """One secret for each demonstration or test installation, made at its first start.
+
+    Two that start at the same moment have the same: it is there as a whole, or not at all.
+    """
+    if not path.exists():
+        descriptor, written = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(make())
+        with suppress(FileExistsError):
+            os.link(written, path)
+        os.unlink(written)
+    return path.read_text(encoding="ascii")
 
 
 def _whole_number(environ: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:

@@ -279,8 +279,9 @@ def table(times: dict[str, Times], costs: Sequence[float], others: Questions) ->
     said_of_them = (
         f"{len(chosen)} questions by chance: {len(long)} take plain SQL a second or more, of which {met} take the "
         f"ledger at most 1/{1 / OF_PLAIN:.0f} of that and 1/{1 / OF_DUCKDB:.0f} of DuckDB. The others take the ledger "
-        f"at most {AT_LEAST * 1000:.0f} ms or these shares, but for {sum(chosen[name] not in long for name in missed)}. "
-        f"The slowest answer of all takes {slowest:,.0f} ms. Where they are not reached:")
+        f"at most {AT_LEAST * 1000:.0f} ms or these shares, but for "
+        f"{sum(chosen[name] not in long for name in missed)}. The slowest answer of all takes {slowest:,.0f} ms. "
+        "Where they are not reached:")
     lines += [said_of_them, "", *HEAD]
     return lines + [_line(name, chosen[name]) for name in missed]
 

@@ -1,6 +1,7 @@
 """Settings: what stops the start, and in which words."""
 
 import base64
+import secrets
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,22 @@ def test_a_demonstration_makes_its_secret_once_and_for_itself(tmp_path: Path) ->
     assert len(first.secret_key) > 40
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0
     assert read(tmp_path / "other", HUIMIN_ENV="demo").secret_key != first.secret_key
+
+
+def test_two_that_start_at_the_same_moment_have_the_same_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second comes while the first is still making it."""
+    make, found = secrets.token_urlsafe, list[str]()
+
+    def made_while_another_starts(size: int) -> str:
+        monkeypatch.setattr(secrets, "token_urlsafe", make)
+        found.append(read(tmp_path, HUIMIN_ENV="demo").secret_key)
+        return make(size)
+
+    monkeypatch.setattr(secrets, "token_urlsafe", made_while_another_starts)
+    found.append(read(tmp_path, HUIMIN_ENV="demo").secret_key)
+    assert len(found) == 2
+    assert len(set(found)) == 1
+    assert len(found[0]) > 40
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("tmp")] == []
