@@ -82,6 +82,7 @@ QUESTIONS: dict[str, tuple[Scope, tuple[Dimension, ...]]] = {
 
 NARROWED: dict[str, tuple[object, ...]] = {
     "facility_id": tuple(range(1, FACILITIES + 1)), "programme_id": tuple(range(1, PROGRAMMES + 1)),
+    "facility_kind": ("yuhao_space", "yuxin_home"),
     "sub_district_code": SUB_DISTRICTS, "community_id": tuple(range(1, COMMUNITIES + 1)),
     "provider_type": tuple(kind.value for kind in ProviderType), "volunteer": ("yes", "no"),
     "category": ("women", "children", "men", "elders", "disabled"), "sex": ("female", "male"),

@@ -14,6 +14,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from facilities.infra.db import Model
+from facilities.places.models import FacilityKind
 from facilities.programmes.models import ProviderType
 
 FIRST_DAY, MONTHS = date(2024, 1, 1), 36
@@ -27,6 +28,10 @@ Ints = NDArray[np.int64]
 
 def sub_district(facility: int) -> str:
     return SUB_DISTRICTS[facility % len(SUB_DISTRICTS)]
+
+
+def facility_kind(facility: int) -> str:
+    return list(FacilityKind)[facility % 3].value
 
 
 def community(facility: int) -> int:
@@ -104,7 +109,7 @@ def load(address: str, district: District) -> None:
         _copy(connection, "communities", "id name sub_district_code", (
             f"{n}\t社区{n}\t{sub_district(n - 1)}\n" for n in range(1, COMMUNITIES + 1)))
         _copy(connection, "facilities", "id kind name address sub_district_code community_id", (
-            f"{n}\tyuhao_space\t站点{n}\t某路{n}号\t{sub_district(n)}\t{community(n)}\n"
+            f"{n}\t{facility_kind(n)}\t站点{n}\t某路{n}号\t{sub_district(n)}\t{community(n)}\n"
             for n in range(1, FACILITIES + 1)))
         _copy(connection, "programmes", "id name facility_kind provider_type volunteer", (
             f"{n}\t项目{n}\tyuhao_space\t{provider_type(n)}\t{is_voluntary(n)}\n"

@@ -15,6 +15,7 @@ from benchmarks.ledger.district import (
     PROGRAMMES,
     District,
     community,
+    facility_kind,
     is_voluntary,
     provider_type,
     sub_district,
@@ -41,7 +42,7 @@ POSTGRESQL = Words({
     "day": "CAST(to_char(s.starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMMDD') AS integer)",
     "born": "CAST(to_char(r.birth_date, 'YYYYMMDD') AS integer)",
     "facility": "s.facility_id", "programme": "s.programme_id", "sub_district": "f.sub_district_code", "sex": "r.sex",
-    "community": "CAST(f.community_id AS text)", "provider_type": "p.provider_type",
+    "community": "CAST(f.community_id AS text)", "facility_kind": "f.kind", "provider_type": "p.provider_type",
     "volunteer": "CASE WHEN p.volunteer THEN 'yes' ELSE 'no' END",
     "disability_category": "coalesce(CAST(r.disability_category AS text), 'unknown')",
     "disability_grade": "coalesce(CAST(r.disability_grade AS text), 'unknown')",
@@ -51,7 +52,8 @@ DUCKDB = Words({name: name for name in POSTGRESQL.columns}, "//")
 # only what a question needs is joined
 JOINS = {"r": "residents r ON r.id = a.resident_id", "f": "facilities f ON f.id = s.facility_id",
          "p": "programmes p ON p.id = s.programme_id"}
-NARROWS = {"facility_id": D.FACILITY, "programme_id": D.PROGRAMME, "sub_district_code": D.SUB_DISTRICT,
+NARROWS = {"facility_id": D.FACILITY, "facility_kind": D.FACILITY_KIND,
+           "programme_id": D.PROGRAMME, "sub_district_code": D.SUB_DISTRICT,
            "community_id": D.COMMUNITY, "provider_type": D.PROVIDER_TYPE, "volunteer": D.VOLUNTEER, "sex": D.SEX,
            "age_band": D.AGE_BAND, "disability_category": D.DISABILITY_CATEGORY,
            "disability_grade": D.DISABILITY_GRADE}
@@ -129,13 +131,15 @@ def as_parquet(district: District, path: Path) -> "duckdb.DuckDBPyConnection":
     places, programmes = range(1, FACILITIES + 1), range(1, PROGRAMMES + 1)
     connection.register("places", {
         "place": np.array(places), "sub_district": np.array([sub_district(n) for n in places]),
-        "community": np.array([str(community(n)) for n in places])})
+        "community": np.array([str(community(n)) for n in places]),
+        "facility_kind": np.array([facility_kind(n) for n in places])})
     connection.register("what", {
         "number": np.array(programmes), "provider_type": np.array([provider_type(n) for n in programmes]),
         "volunteer": np.array(["yes" if is_voluntary(n) else "no" for n in programmes])})
     known = "CASE WHEN disability = 0 THEN 'unknown' ELSE CAST({} AS VARCHAR) END"
     connection.execute(
-        "COPY (SELECT session, resident, day, facility, programme, sub_district, community, provider_type, volunteer, "
+        "COPY (SELECT session, resident, day, facility, programme, sub_district, community, facility_kind, "
+        "provider_type, volunteer, "
         "CASE WHEN female = 1 THEN 'female' ELSE 'male' END AS sex, born, "
         f"{known.format('disability // 10')} AS disability_category, {known.format('disability % 10')} "
         "AS disability_grade FROM made JOIN places ON place = facility JOIN what ON number = programme "

@@ -4,6 +4,7 @@ A measure gives the year's total by the end of each month that has begun. The le
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -69,23 +70,34 @@ class Counted:
         return {self.day.month: Decimal(number)} if self.day == clock.today() else {}
 
 
-Measure = Callable[[Counted], ByMonth]
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """`of`: what narrows the year's figures to the sessions that it counts; None where it counts no sessions."""
+
+    count: Callable[[Counted], ByMonth]
+    of: Mapping[Dimension, str] | None = None
 
 
 def _sessions_held(kind: FacilityKind | None = None) -> Measure:
-    return lambda counted: counted.summed(
-        (row.of[Dimension.MONTH], row.figures.sessions_held) for row in counted.at_kind(counted.sessions, kind))
+    return Measure(lambda counted: counted.summed(
+        (row.of[Dimension.MONTH], row.figures.sessions_held) for row in counted.at_kind(counted.sessions, kind)),
+        _narrowed(kind))
 
 
-def _person_times(kind: FacilityKind | None = None, *categories: Category) -> Measure:
-    wanted = {category.value for category in categories or SPLITTING}
-    return lambda counted: counted.summed(
+def _person_times(kind: FacilityKind | None = None, category: Category | None = None) -> Measure:
+    wanted = {one.value for one in ((category,) if category else SPLITTING)}
+    return Measure(lambda counted: counted.summed(
         (row.of[Dimension.MONTH], row.figures.person_times) for row in counted.at_kind(counted.groups, kind)
-        if row.of[Dimension.CATEGORY] in wanted)
+        if row.of[Dimension.CATEGORY] in wanted), _narrowed(kind, category))
+
+
+def _narrowed(kind: FacilityKind | None, category: Category | None = None) -> Mapping[Dimension, str]:
+    asked = {Dimension.FACILITY_KIND: kind, Dimension.CATEGORY: category}
+    return {dimension: value.value for dimension, value in asked.items() if value is not None}
 
 
 def _places_open(kind: FacilityKind) -> Measure:
-    return lambda counted: counted.at_present(list(counted.facilities.values()).count(kind))
+    return Measure(lambda counted: counted.at_present(list(counted.facilities.values()).count(kind)))
 
 
 MEASURES: dict[str, Measure] = {
@@ -97,7 +109,7 @@ MEASURES: dict[str, Measure] = {
     "yuhao_spaces_open": _places_open(FacilityKind.YUHAO_SPACE),
     "yuxin_homes_open": _places_open(FacilityKind.YUXIN_HOME),
     "doctor_stations_open": _places_open(FacilityKind.DOCTOR_STATION),
-    "stalls_shared": lambda counted: counted.at_present(counted.stalls),
+    "stalls_shared": Measure(lambda counted: counted.at_present(counted.stalls)),
 }
 
 
@@ -107,4 +119,4 @@ def count(keys: Iterable[str | None], year: int, day: date) -> dict[str, ByMonth
     if not wanted or day < date(year, 1, 1):
         return {}
     counted = Counted(year, day)
-    return {key: MEASURES[key](counted) for key in sorted(wanted)}
+    return {key: MEASURES[key].count(counted) for key in sorted(wanted)}

@@ -1,5 +1,6 @@
 """The whole question stands in the address: what a page of figures is narrowed to, read from it and written into it."""
 
+import re
 from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,18 +19,21 @@ from facilities.kernel.ids import read_id
 from facilities.kernel.refusals import NotPermitted, NotVisible
 from facilities.kernel.text import has_unprintable
 from facilities.places import queries as places
+from facilities.places.models import FacilityKind
 from facilities.programmes.models import ProviderType
 from facilities.statistics import policy, queries
 from facilities.statistics.dimensions import Dimension, Scope
+from facilities.statistics.queries import Start
 from facilities.web.addresses import day_or
 from facilities.web.guards import current_actor
 
-SESSIONS = "/statistics/sessions"
+SESSIONS, AT = "/statistics/sessions", "at"  # a weekday and an hour, as 0-9
 LONGEST = 40
 
 # What a scope can be narrowed to by name, beside its days: the argument of the address is the dimension's own name.
 NARROWING: dict[Dimension, str] = {
     Dimension.FACILITY: "facility_id", Dimension.PROGRAMME: "programme_id",
+    Dimension.FACILITY_KIND: "facility_kind",
     Dimension.SUB_DISTRICT: "sub_district_code", Dimension.COMMUNITY: "community_id", Dimension.CATEGORY: "category",
     Dimension.SEX: "sex", Dimension.AGE_BAND: "age_band", Dimension.DISABILITY_CATEGORY: "disability_category",
     Dimension.DISABILITY_GRADE: "disability_grade", Dimension.PROVIDER_TYPE: "provider_type",
@@ -37,6 +41,7 @@ NARROWING: dict[Dimension, str] = {
 }
 IDS = {Dimension.FACILITY, Dimension.PROGRAMME, Dimension.COMMUNITY}
 CHOICES: dict[Dimension, tuple[str, ...]] = {
+    Dimension.FACILITY_KIND: tuple(kind.value for kind in FacilityKind),
     Dimension.CATEGORY: tuple(category.value for category in Category),
     Dimension.SEX: (*(sex.value for sex in Sex), NOT_KNOWN),
     Dimension.AGE_BAND: (*(band_of(start) for start in AGE_BANDS), NOT_KNOWN),
@@ -59,6 +64,12 @@ def read_scope(years: list[int]) -> Scope:
     values = {NARROWING[d]: _id(d) if d in IDS else _text(d) for d in NARROWING}
     narrowed: dict[str, Any] = {name: value for name, value in values.items() if value is not None}
     return replace(scope, **narrowed)
+
+
+def read_start() -> Start | None:
+    """The weekday and the hour at which sessions are to start; None where that is not asked, or nonsense."""
+    found = re.fullmatch(r"([0-6])-(1?\d|2[0-3])", request.args.get(AT, ""), re.ASCII)
+    return (int(found[1]), int(found[2])) if found else None
 
 
 def years_with_figures() -> list[int]:
@@ -86,7 +97,7 @@ def arguments(scope: Scope, of: Mapping[Dimension, str] | None = None) -> dict[s
     return {"from": str(first), "to": str(last), **found}
 
 
-def address(path: str, scope: Scope, of: Mapping[Dimension, str] | None = None, **more: str) -> str:
+def address(path: str, scope: Scope, of: Mapping[Dimension, str] | None = None, /, **more: str) -> str:
     return f"{path}?{urlencode({**arguments(scope, of), **more})}"
 
 

@@ -18,7 +18,7 @@ from facilities.infra.db import db
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import facts
 from facilities.statistics.dimensions import Scope, who_counts
-from facilities.statistics.queries import Figures, Ledger
+from facilities.statistics.queries import Figures, Ledger, Start, start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class Group:
     number: int
 
 
-def session_ids(scope: Scope) -> list[int]:
-    """Those that the figure counts, the latest first."""
+def session_ids(scope: Scope, at: Start | None = None) -> list[int]:
+    """Those that the figure counts, the latest first; only those that start then, where that is asked."""
     who, opened = who_counts(scope, scope.group), Ledger(scope).opened()
     found: list[tuple[int, int]] = []
     for packed_bits, packed_sessions in zip(opened.rows.bits, opened.rows.sessions, strict=True):
@@ -61,7 +61,7 @@ def session_ids(scope: Scope) -> list[int]:
         found += rows[counts][["starts", "id"]].tolist()
     there = np.unique(opened.place[who[opened.facts["profile"]] & (opened.facts["times"] > 0)])
     found += opened.sessions[there][["starts", "id"]].tolist()
-    return [number for _, number in sorted(found, reverse=True)]
+    return [number for minutes, number in sorted(found, reverse=True) if at is None or start_of(minutes) == at]
 
 
 def sessions(scope: Scope, ids: Sequence[int]) -> list[Counted]:

@@ -17,6 +17,7 @@ class Dimension(StrEnum):
     QUARTER = "quarter"
     YEAR = "year"
     FACILITY = "facility"
+    FACILITY_KIND = "facility_kind"
     PROGRAMME = "programme"
     SUB_DISTRICT = "sub_district"
     COMMUNITY = "community"  # where the place is
@@ -29,7 +30,7 @@ class Dimension(StrEnum):
     DISABILITY_GRADE = "disability_grade"
 
 
-OF_PLACES = (Dimension.FACILITY, Dimension.SUB_DISTRICT, Dimension.COMMUNITY)
+OF_PLACES = (Dimension.FACILITY, Dimension.FACILITY_KIND, Dimension.SUB_DISTRICT, Dimension.COMMUNITY)
 OF_PROGRAMMES = (Dimension.PROGRAMME, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
 TIME = {Dimension.YEAR: Length.YEAR, Dimension.QUARTER: Length.QUARTER, Dimension.MONTH: Length.MONTH}
 OF_PEOPLE = (Dimension.CATEGORY, Dimension.SEX, Dimension.AGE_BAND, Dimension.DISABILITY_CATEGORY,
@@ -50,6 +51,7 @@ class Scope:
     sub_district_code: str | None = None
     facility_ids: frozenset[int] | None = None
     community_id: int | None = None
+    facility_kind: str | None = None
     provider_type: str | None = None
     volunteer: str | None = None
     category: str | None = None

@@ -1,7 +1,8 @@
 """The charts of the page of figures: each answers one question, in a sentence, a picture and a table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 from flask_babel import gettext as _
@@ -15,7 +16,7 @@ from facilities.statistics.charts import Slice
 from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.overview import NAMED, Overview
 from facilities.statistics.pictures import Picture
-from facilities.statistics.queries import Figures
+from facilities.statistics.queries import Figures, Start
 from facilities.statistics.wording import MEASURES, OVERLAPPING, word_for
 from facilities.web.formats import number, percent
 from facilities.web.parts import word
@@ -126,11 +127,16 @@ def _groups(overview: Overview) -> Chart:
 def _hours(overview: Overview) -> Chart:
     busy, days = overview.busy_hours, [word("weekday", day) for day in charts.DAYS]
     hours = charts.shown_hours(busy)
-    rows = [(days[day], [Cell(number(busy.get((day, hour), 0))) for hour in hours]) for day in charts.DAYS]
+    rows = [(days[day], [_starts(overview.scope, busy, day, hour) for hour in hours]) for day in charts.DAYS]
     return Chart(
         "hours", _("When do people come?"), wording.hours_in_words(busy), charts.heat_map(busy, days),
         Table(_("Person-times by weekday and by the hour in which a session starts."),
               [_("Weekday"), *(f"{hour}:00" for hour in hours)], rows))
+
+
+def _starts(scope: Scope, busy: Mapping[Start, int], day: int, hour: int) -> Cell:
+    people = busy.get((day, hour), 0)
+    return Cell(number(people), address(SESSIONS, scope, at=f"{day}-{hour}") if people else None)
 
 
 def _places(overview: Overview) -> Chart:
@@ -182,17 +188,19 @@ def _targets(overview: Overview) -> Chart | None:
         return None
     slices = [Slice(one.name, float(one.rate), percent(round(one.rate, 3)),
                     mark=float(one.expected_rate) if one.expected_rate is not None else 1) for one in found]
+    year = overview.so_far.last.year
+    scope = Scope(date(year, 1, 1), overview.so_far.last)
     rows = [(one.name, (
-        Cell(one.done), Cell(one.target), Cell(percent(round(one.rate, 3))),
+        Cell(one.done, None if one.of is None else address(SESSIONS, scope, one.of)),
+        Cell(one.target), Cell(percent(round(one.rate, 3))),
         Cell("–" if one.expected_rate is None else percent(round(Decimal(one.expected_rate), 3))),
         Cell(word("light", one.light) if one.light else "–"))) for one in found]
     reached = sum(1 for one in found if one.rate >= 1)
     behind = sum(1 for one in found if one.light in (Light.YELLOW, Light.RED))
-    year = str(overview.so_far.last.year)
     return Chart(
-        "targets", _("How far are the targets of %(year)s?", year=year),
+        "targets", _("How far are the targets of %(year)s?", year=str(year)),
         wording.targets_in_words(reached, behind, len(found)), charts.ranking(slices, FULL),
-        Table(_("What the app counts itself against the targets of %(year)s, all places together.", year=year),
+        Table(_("What the app counts itself against the targets of %(year)s, all places together.", year=str(year)),
               [_("Figure"), _("Done so far"), _("Target"), _("Completion"), _("Should be"), _("Light")], rows),
         _("The upright mark shows where each should be by now."))
 

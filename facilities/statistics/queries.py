@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
+from itertools import compress
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import func, select
 
 from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import OF_WHOM, Category
 from facilities.engine.ledger import Ints, by_hour, groupings, value_of
-from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles, counts_for
+from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles
 from facilities.engine.spans import month_of, quarter_of, year_of
 from facilities.engine.tally import Loose, People, Question, Sums, Total
 from facilities.infra.db import db
@@ -75,6 +75,7 @@ def total(scope: Scope) -> Figures:
 
 @dataclass(frozen=True, slots=True)
 class Place:
+    kind: str
     sub_district_code: str
     community_id: int | None
 
@@ -83,6 +84,15 @@ class Place:
 class Provided:
     provider_type: str
     volunteer: str
+
+
+Start = tuple[int, int]  # weekday from Monday, local hour
+
+
+def start_of(minutes: int) -> Start:
+    """Of minutes since 1970."""
+    start = clock.local(datetime.fromtimestamp(minutes * 60, UTC))
+    return start.weekday(), start.hour
 
 
 Kinds = list[dict[Dimension, str]]  # of each part of those who count, what they have in common
@@ -97,8 +107,9 @@ class Ledger:
 
     @cached_property
     def places(self) -> dict[int, Place]:
-        rows = db.session.execute(select(Facility.id, Facility.sub_district_code, Facility.community_id)).tuples()
-        return {number: Place(code, community) for number, code, community in rows}
+        f = Facility
+        rows = db.session.execute(select(f.id, f.kind, f.sub_district_code, f.community_id)).tuples()
+        return {number: Place(kind.value, code, community) for number, kind, code, community in rows}
 
     @cached_property
     def programmes(self) -> dict[int, Provided]:
@@ -152,17 +163,17 @@ class Ledger:
         """Down to the sessions."""
         return self.find(Needed(sessions=True))
 
-    def busy_hours(self) -> dict[tuple[int, int], int]:
-        """(weekday from Monday, local hour at which the session starts) → person-times, whoever was there."""
-        found, busy = self.opened(), Counter[tuple[int, int]]()
-        everybody = counts_for(None)
-        times = np.where(everybody[found.facts["profile"]], found.facts["times"], 0)
+    def busy_hours(self) -> dict[Start, int]:
+        """Person-times by when the session starts."""
+        busy, of_people = Counter[Start](), self.scope.of_people
+        found = self.find(Needed(sessions=True, facts=of_people))  # what a session has in all stands in its page
+        who = who_counts(self.scope, self.scope.group)
+        times = np.where(who[found.facts["profile"]], found.facts["times"], 0)
         of_each = np.bincount(found.place, times, len(found.sessions)).astype(np.int64)
         starts = [*by_hour(found.rows.sessions),
                   *zip(found.sessions["starts"].tolist(), of_each.tolist(), strict=True)]
         for minutes, people in starts:
-            start = clock.local(datetime.fromtimestamp(minutes * 60, UTC))
-            busy[(start.weekday(), start.hour)] += people
+            busy[start_of(minutes)] += people
         return {at: people for at, people in busy.items() if people}
 
     def _divides_people(self, by: Sequence[Dimension]) -> bool:
@@ -175,7 +186,7 @@ class Ledger:
         if scope.facility_id is not None:
             only = frozenset({scope.facility_id})
             facility_ids = only if facility_ids is None else facility_ids & only
-        if scope.sub_district_code is not None or scope.community_id is not None:
+        if any(v is not None for v in (scope.facility_kind, scope.sub_district_code, scope.community_id)):
             facility_ids = frozenset(i for i, place in self.places.items() if _is_meant(scope, i, place))
         if scope.provider_type is not None or scope.volunteer is not None:
             programme_ids = frozenset(i for i, programme in self.programmes.items()
@@ -235,15 +246,10 @@ class _Sought:
             total.add_cells(rows.cells, self.of_rows)
             total.add_bits(rows.bits, self.of_rows)
         elif rows.keys:
-            total.add_counts(rows.counts, self.needed.counts[0], self.of_rows, ~self._joined)
+            total.add_counts(rows.counts, self.needed.counts[0], self.of_rows, ~np.array(rows.joined))
         if self._loose:
             total.add_loose(self._loose)
         return total.result(self._people)
-
-    @cached_property
-    def _joined(self) -> NDArray[np.bool_]:
-        """Of each row, whether it shares its group, so that its people are told apart."""
-        return np.fromiter((people is not None for people in self.found.rows.people), np.bool_)
 
     @cached_property
     def _loose(self) -> Loose | None:
@@ -254,11 +260,12 @@ class _Sought:
 
     @cached_property
     def _people(self) -> People:
-        found, people = self.found, People(len(self.groups.values))
-        if self._joined.any():
-            people.add_pages([some for some in found.rows.people if some is not None],
-                             None if self.needed.counts == (0, 0) else [r for r in found.rows.runs if r is not None],
-                             self.of_rows[self._joined], disabled=self.needed.disabled)
+        found, people, rows = self.found, People(len(self.groups.values)), self.found.rows
+        if any(rows.joined):
+            joined = np.array(rows.joined)
+            people.add_pages(list(compress(rows.people, rows.joined)),
+                             None if self.needed.counts == (0, 0) else list(compress(rows.runs, rows.joined)),
+                             self.of_rows[joined], disabled=self.needed.disabled)
         if len(found.loose_keys):
             people.add_facts(found.facts, self.of_loose[found.place])
         return people
@@ -297,6 +304,7 @@ OF_A_PAGE: dict[Dimension, Callable[[int, Ledger], str]] = {
     Dimension.QUARTER: lambda period, _: "{}-Q{}".format(*divmod(quarter_of(period), 10)),
     Dimension.YEAR: lambda period, _: str(year_of(period)),
     Dimension.FACILITY: lambda facility, _: str(facility),
+    Dimension.FACILITY_KIND: lambda facility, ledger: ledger.places[facility].kind,
     Dimension.PROGRAMME: lambda programme, _: str(programme),
     Dimension.SUB_DISTRICT: lambda facility, ledger: ledger.places[facility].sub_district_code,
     Dimension.COMMUNITY: lambda facility, ledger: str(ledger.places[facility].community_id or NOT_KNOWN),
@@ -308,6 +316,7 @@ OF_A_PAGE: dict[Dimension, Callable[[int, Ledger], str]] = {
 def _is_meant(scope: Scope, number: int, place: Place) -> bool:
     return ((scope.facility_ids is None or number in scope.facility_ids)
             and scope.facility_id in (None, number)
+            and scope.facility_kind in (None, place.kind)
             and scope.sub_district_code in (None, place.sub_district_code)
             and scope.community_id in (None, place.community_id))
 

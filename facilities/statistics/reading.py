@@ -45,7 +45,8 @@ class Needed:
 
     `time`: the finest length that it tells apart, of a year, a quarter or a month. `merged`: a group of its answer
     joins several places or programmes. `counts`: the groupings that it asks; without any, people are told apart in more
-    than one way, and are counted by cells and bits. `disabled`: nobody else counts. `sessions`: down to each of them.
+    than one way, and are counted by cells and bits. `disabled`: nobody else counts. `sessions`: down to each of them,
+    `facts`: and to whoever was there.
     """
 
     places: bool = True
@@ -55,6 +56,7 @@ class Needed:
     counts: Groupings | None = None
     disabled: bool = False
     sessions: bool = False
+    facts: bool = False
 
     @property
     def by_page(self) -> bool:
@@ -64,15 +66,27 @@ class Needed:
 
 @dataclass(slots=True)
 class Rows:
-    """Of each page or sheet its key and what was asked of it; `people` None where `counts` tells how many they are."""
+    """Of each page or sheet its key and what was asked of it.
+
+    `joined`: it shares its group, so that people are told apart; else `counts` tells how many they are.
+    """
 
     keys: list[Key] = field(default_factory=list)
+    joined: list[bool] = field(default_factory=list)
     counts: list[bytes] = field(default_factory=list)
     cells: list[bytes] = field(default_factory=list)
     bits: list[bytes] = field(default_factory=list)
-    people: list[bytes | None] = field(default_factory=list)
-    runs: list[bytes | None] = field(default_factory=list)
+    people: list[bytes] = field(default_factory=list)
+    runs: list[bytes] = field(default_factory=list)
     sessions: list[bytes] = field(default_factory=list)
+
+    def add(self, key: Key, joined: object, *packed: bytes | None) -> None:
+        """In the order of the fields. What is empty is nothing on SQLite."""
+        self.keys.append(key)
+        self.joined.append(bool(joined))
+        for column, one in zip((self.counts, self.cells, self.bits, self.people, self.runs, self.sessions), packed,
+                               strict=True):
+            column.append(one or b"")
 
 
 @dataclass(slots=True)
@@ -204,7 +218,7 @@ class Reading:
                          f"WHERE period IN {listed(plan.sheets)} AND {of_place} AND {of_programme}")
         if plan.pages:
             first, last = self.reach.days
-            is_cut = f"(first_day < {first} OR last_day > {last})"
+            is_cut = "TRUE" if needed.facts else f"(first_day < {first} OR last_day > {last})"
             sessions = "sessions" if needed.sessions else f"CASE WHEN {is_cut} THEN sessions END"
             parts.append(f"SELECT {columns}, {sessions}, CASE WHEN {is_cut} THEN facts END "
                          f"FROM ledger_pages WHERE period IN {listed(plan.pages)} AND first_day <= {last} "
@@ -212,15 +226,14 @@ class Reading:
         found, cut = Found(), list[tuple[Key, Page]]()
         if not parts:
             return found
-        for period, facility, programme, counts, cells, bits, people, runs, sessions, happened in ask(
-                " UNION ALL ".join(parts)):
+        for period, facility, programme, *asked, sessions, happened in ask(" UNION ALL ".join(parts)):
             key = (period, facility, programme)
             if key in self.stale:
                 continue
             if happened is not None:
                 cut.append((key, Page(sessions, happened, b"", b"", b"", b"", b"", (0, 0))))
             else:
-                _take(found.rows, key, counts, cells, bits, people, runs, sessions)
+                found.rows.add(key, *asked, sessions)
         if cut:
             self._open(found, cut)
         return found
@@ -259,31 +272,20 @@ def _those(column: str, needed: bool, ids: Collection[int] | None) -> str:
 
 
 def _columns(needed: Needed, plan: Plan) -> str:
-    """The key, counts, cells, bits, people, runs; nothing in place of what is not asked."""
+    """The key, whether it is joined, counts, cells, bits, people, runs; nothing in place of what is not asked."""
     cells, bits, people = (_first(name, dtype.itemsize, disabled=needed.disabled)
                            for name, dtype in (("cells", CELL), ("bits", BITS), ("people", RESIDENT)))
     if needed.sessions:
-        return f"{KEY}, {NOTHING}, {NOTHING}, bits, {NOTHING}, {NOTHING}"
+        return f"{KEY}, FALSE, {NOTHING}, {NOTHING}, bits, {NOTHING}, {NOTHING}"
     if needed.counts is None:
-        return f"{KEY}, {NOTHING}, {cells}, {bits}, {people}, runs"
+        return f"{KEY}, TRUE, {NOTHING}, {cells}, {bits}, {people}, runs"
     low, high = needed.counts
     counts = f"substr(counts, {low * COUNTS_SIZE + 1}, {(high - low + 1) * COUNTS_SIZE})"
-    joined = "TRUE" if needed.merged else f"(part > 0 OR period IN {listed(sorted(plan.joined))})"
+    joined = "TRUE" if needed.merged else f"(part > 0 OR period IN {listed(sorted(plan.joined) or [0])})"
     runs = f"CASE WHEN {joined} THEN runs END" if high else NOTHING
-    return f"{KEY}, {counts}, {NOTHING}, {NOTHING}, CASE WHEN {joined} THEN {people} END, {runs}"
+    return f"{KEY}, {joined}, {counts}, {NOTHING}, {NOTHING}, CASE WHEN {joined} THEN {people} END, {runs}"
 
 
 def _first(column: str, size: int, *, disabled: bool) -> str:
     """All of it, or what comes first."""
     return f"substr({column}, 1, {size} * disabled_{column})" if disabled else column
-
-
-def _take(rows: Rows, key: Key, counts: bytes | None, cells: bytes | None, bits: bytes | None, people: bytes | None,
-          runs: bytes | None, sessions: bytes | None) -> None:
-    rows.keys.append(key)
-    rows.counts.append(counts or b"")
-    rows.cells.append(cells or b"")
-    rows.bits.append(bits or b"")
-    rows.people.append(people)
-    rows.runs.append(runs)
-    rows.sessions.append(sessions or b"")

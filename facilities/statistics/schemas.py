@@ -17,6 +17,7 @@ from facilities.web.schemas import BaseSchema, Day, Id, Instant, PageQuery, Refe
 class NarrowedQuery(BaseSchema):
     facility = Reference()
     programme = Reference()
+    facility_kind = fields.String(validate=one_of(*CHOICES[Dimension.FACILITY_KIND]))
     sub_district = Text(longest=9)
     community = Reference()
     provider_type = fields.String(validate=one_of(*CHOICES[Dimension.PROVIDER_TYPE]))

@@ -4,12 +4,14 @@ Targets belong to livelihood projects, which stand above the figures: whoever kn
 made (`provide_targets`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
 from flask import Flask, current_app
+
+from facilities.statistics.dimensions import Dimension
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class Against:
     rate: Decimal
     expected_rate: Decimal | None
     light: str | None
+    of: Mapping[Dimension, str] | None  # what leads to the sessions behind it; None where none are
 
 
 Provider = Callable[[int, date], Sequence[Against]]

@@ -22,8 +22,8 @@ blueprint = Blueprint("statistics", __name__)
 
 TABLES = (Dimension.MONTH, Dimension.CATEGORY, Dimension.FACILITY, Dimension.PROGRAMME, Dimension.SUB_DISTRICT,
           Dimension.AGE_BAND, Dimension.SEX)
-DIVISIONS = (*TABLES, Dimension.QUARTER, Dimension.YEAR, Dimension.COMMUNITY, Dimension.DISABILITY_CATEGORY,
-             Dimension.DISABILITY_GRADE, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
+DIVISIONS = (*TABLES, Dimension.QUARTER, Dimension.YEAR, Dimension.FACILITY_KIND, Dimension.COMMUNITY,
+             Dimension.DISABILITY_CATEGORY, Dimension.DISABILITY_GRADE, Dimension.PROVIDER_TYPE, Dimension.VOLUNTEER)
 FILES = {"csv": exports.CSV, "xlsx": exports.XLSX}
 PICTURES = {"svg": "image/svg+xml", "png": "image/png"}
 

@@ -17,7 +17,8 @@ from facilities.web.parts import WORDS
 
 _DIMENSIONS: dict[Dimension, Any] = {
     Dimension.MONTH: _l("Month"), Dimension.QUARTER: _l("Quarter"), Dimension.YEAR: _l("Year"),
-    Dimension.FACILITY: _l("Facility"), Dimension.PROGRAMME: _l("Programme"),
+    Dimension.FACILITY: _l("Facility"), Dimension.FACILITY_KIND: _l("Kind of place"),
+    Dimension.PROGRAMME: _l("Programme"),
     Dimension.SUB_DISTRICT: _l("Sub-district"), Dimension.COMMUNITY: _l("Community"),
     Dimension.CATEGORY: _l("Group"), Dimension.SEX: _l("Sex"), Dimension.AGE_BAND: _l("Age"),
     Dimension.DISABILITY_CATEGORY: _l("Kind of disability"), Dimension.DISABILITY_GRADE: _l("Grade of disability"),
@@ -176,6 +177,12 @@ def hours_in_words(busy: Mapping[tuple[int, int], int]) -> str:
     return _("The busiest start is %(weekday)s at %(hour)s with %(number)s person-times. %(share)s come at weekends.",
              weekday=WORDS["weekday"][weekday], hour=f"{hour}:00", number=number(most),
              share=share(at_weekends, sum(busy.values())))
+
+
+def starts_in_words(at: tuple[int, int]) -> str:
+    weekday, hour = at
+    return _("%(weekday)s, starting from %(first)s to %(last)s", weekday=WORDS["weekday"][weekday],
+             first=f"{hour}:00", last=f"{hour}:59")
 
 
 def ranking_in_words(name: str, numbers: Sequence[int]) -> str:

@@ -247,8 +247,8 @@ INPUT_MESSAGES: dict[str, Any] = {
     "unknown_community": _l("There is no such community in the sub-district."),
     "unknown_date": _l("The series has no session at that time."),
     "unknown_dimension": _l(
-        "Figures are divided by: month, quarter, year, facility, programme, sub_district, community, provider_type, "
-        "volunteer, category, sex, age_band, disability_category, disability_grade."),
+        "Figures are divided by: month, quarter, year, facility, facility_kind, programme, sub_district, community, "
+        "provider_type, volunteer, category, sex, age_band, disability_category, disability_grade."),
     "unknown_facility": _l("There is no such facility."),
     "unknown_parent": _l("The parent space does not belong to the facility."),
     "wrong_password": _l("The present password is not right."),

@@ -27,6 +27,7 @@ class Fact:
     session: int
     day: date
     facility: str
+    facility_kind: str
     programme: str
     sub_district: str
     community: str
@@ -119,7 +120,8 @@ def _of_session(
     place, programme, day = places[s["facility_id"]], programmes[s["programme_id"]], starts.astimezone(CHINA).date()
     length = int((ends - starts).total_seconds() // 60)
     where = {
-        "session": s["id"], "day": day, "facility": str(place["id"]), "programme": str(programme["id"]),
+        "session": s["id"], "day": day, "facility": str(place["id"]),
+        "facility_kind": place["kind"], "programme": str(programme["id"]),
         "sub_district": place["sub_district_code"], "community": str(place["community_id"] or "unknown"),
         "provider_type": programme["provider_type"], "volunteer": "yes" if programme["volunteer"] else "no",
     }  # fmt: skip

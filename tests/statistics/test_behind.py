@@ -134,3 +134,35 @@ def test_the_pages_lead_from_a_number_to_its_sessions_and_from_there_to_names(sc
     everybody = browser.get(session).tree.text_content()
     assert "李**" in everybody
     assert "罗" not in everybody
+
+
+def test_the_hours_of_a_week_lead_to_the_sessions_that_start_then(scene: Scene) -> None:
+    browser = scene.world.browser(scene.administrator)
+    page = browser.get("/statistics?from=2026-01-01&to=2026-12-31")
+    (link,) = page.tree.xpath("//figure[@id='hours']//td/a/@href")
+    assert "at=2-10" in link, "both start on Wednesday between ten and eleven"
+    listed = browser.get(link)
+    assert len(listed.tree.xpath("//main//li//a[contains(@href, '/statistics/sessions/')]")) == 2
+    assert "2 sessions, with 6 person-times" in listed.text
+    assert "at=2-10" in listed.tree.xpath("//main//li//a/@href")[0], "and the way back leads here"
+    other_hour = browser.get(link.replace("at=2-10", "at=2-11"))
+    assert "0 sessions, with 0 person-times" in other_hour.text
+    nonsense = browser.get(link.replace("at=2-10", "at=9-99"))
+    assert "2 sessions, with 6 person-times" in nonsense.text
+
+
+def test_the_hours_of_a_week_are_those_of_the_people_who_were_asked_for(scene: Scene) -> None:
+    browser = scene.world.browser(scene.administrator)
+    page = browser.get("/statistics?from=2026-01-01&to=2026-12-31&category=children")
+    (cell,) = page.tree.xpath("//figure[@id='hours']//td/a")
+    assert cell.text_content() == "1"
+    listed = browser.get(cell.get("href"))
+    assert "1 session, with 1 person-times" in listed.text
+
+
+def test_figures_are_divided_by_and_narrowed_to_kinds_of_places(scene: Scene) -> None:
+    divided = scene.ask("/statistics/beneficiaries", **YEAR, by="facility_kind")["rows"]
+    assert [(row["facility_kind"], row["person_times"]) for row in divided] == [("yuhao_space", 6)]
+    narrowed = scene.ask("/statistics/beneficiaries", **YEAR, facility_kind="yuxin_home")
+    assert narrowed["total"]["person_times"] == 0
+    assert scene.ask("/statistics/beneficiaries", None, 422, **YEAR, facility_kind="castle")["code"] == "invalid"

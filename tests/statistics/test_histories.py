@@ -19,6 +19,7 @@ from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.kernel.refusals import Invalid, NotPermitted, NotVisible, Refused
 from facilities.people import services as people
+from facilities.places.models import Facility, FacilityKind
 from facilities.programmes.models import ActivitySession, Programme, ProviderType
 from facilities.statistics import behind, pages, queries
 from facilities.statistics.dimensions import OF_PEOPLE, Dimension, Scope
@@ -65,6 +66,8 @@ class History:
                     .where(Programme.id == programme.id)
                     .values(provider_type=provider, volunteer=provider is ProviderType.COMPANY)
                 )
+            home = update(Facility).where(Facility.id == self.places[1].id)
+            db.session.execute(home.values(kind=FacilityKind.YUXIN_HOME))
 
         unit_of_work(provide)
 
@@ -210,6 +213,7 @@ class History:
             (first, first + timedelta(days=self.chance.randrange(200)))))  # fmt: skip
         narrowing = {
             "facility_id": [p.id for p in self.places], "programme_id": [p.id for p in self.programmes],
+            "facility_kind": ["yuhao_space", "yuxin_home"],
             "sub_district_code": ["500104004", "500104001"], "community_id": [self.places[0].community_id],
             "provider_type": list(ProviderType), "volunteer": ["yes", "no"],
             "category": ["women", "children", "men", "unknown", "elders", "disabled"],
@@ -231,7 +235,8 @@ def by_hand(scope: Scope, dimensions: list[Dimension]) -> tuple[dict[tuple[str, 
 
     asked = {
         "facility": number(scope.facility_id), "programme": number(scope.programme_id),
-        "sub_district": scope.sub_district_code, "community": number(scope.community_id),
+        "facility_kind": scope.facility_kind, "sub_district": scope.sub_district_code,
+        "community": number(scope.community_id),
         "provider_type": scope.provider_type, "volunteer": scope.volunteer, "sex": scope.sex,
         "age_band": scope.age_band, "disability_category": scope.disability_category,
         "disability_grade": scope.disability_grade,
