@@ -136,6 +136,7 @@ def demo_load(app: Flask) -> None:
         while unit_of_work(make):
             pass
     refresh_planner()
+    publish_open_data(partial(_progress, "open data"))
     for role, login, password in logins:
         click.echo(f"login\t{role}\t{login}\t{password}")
 
@@ -227,7 +228,7 @@ def open_data() -> None:
 
 @open_data.command("prepare", help="Publish the months that are over, and those anew that have been corrected.")
 def open_data_prepare() -> None:
-    outcome = publish_open_data(lambda done, of: _progress("months and years", done, of))
+    outcome = publish_open_data(partial(_progress, "months and years"))
     if outcome.failed:
         raise click.ClickException(f"{outcome.failed} not published: {outcome.failure}")
     click.echo(f"{outcome.done} months and years published")

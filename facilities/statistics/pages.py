@@ -29,7 +29,7 @@ Key = tuple[int, int, int]  # period (engine.spans), facility, programme; 0 is a
 ALL = 0
 MARKS_AT_ONCE = 2_000
 KEYS_AT_ONCE = 200
-SHEETS_AT_ONCE = 12  # periods
+SHEETS_AT_ONCE = 3  # periods: while they are gathered on SQLite nobody else writes
 OF_BOTH = "facility_id > 0 AND programme_id > 0"  # of a month: its pages
 
 

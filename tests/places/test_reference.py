@@ -21,7 +21,7 @@ def test_the_district_has_eight_sub_districts_with_their_official_codes(world: W
 
 
 @pytest.mark.parametrize(
-    ("day", "kind", "name", "provisional"),
+    ("day", "day_kind", "name", "provisional"),
     [
         (date(2026, 9, 20), DayKind.WORKDAY, None, False),
         (date(2026, 10, 1), DayKind.REST, "国庆节", False),
@@ -40,12 +40,12 @@ def test_the_district_has_eight_sub_districts_with_their_official_codes(world: W
     ],
 )
 def test_days_follow_the_notice_and_else_the_weekday(
-    world: World, day: date, kind: DayKind, name: str | None, provisional: bool
+    world: World, day: date, day_kind: DayKind, name: str | None, provisional: bool
 ) -> None:
     row = queries.calendar_day(day)
     assert row is not None
-    assert (row.kind, row.provisional) == (kind, provisional)
-    if kind is DayKind.REST and not provisional and day.month == 10:
+    assert (row.kind, row.provisional) == (day_kind, provisional)
+    if day_kind is DayKind.REST and not provisional and day.month == 10:
         assert row.name == name
 
 
