@@ -47,21 +47,23 @@ class Sums:
 
 
 class _Source:
-    """Residents in the order of their groups, and runs of them."""
+    """Residents in the order of their groups, and runs of them: profiles, and how many have each; None: one."""
 
-    def __init__(self, residents: Array, runs: Array, sizes: Ints, lengths: Ints) -> None:
+    def __init__(self, residents: Array, profiles: Array, numbers: Array | None, sizes: Ints, lengths: Ints) -> None:
         """`sizes`: how many residents each group has, `lengths`: how many runs."""
-        self.residents, self.profiles, self.numbers = residents, runs["profile"], runs["number"]
+        self.residents, self.profiles, self.numbers = residents, profiles, numbers
         self.starts, self.runs = (np.concatenate([[0], np.cumsum(n)]).tolist() for n in (sizes, lengths))
 
     def of(self, group: int, who: NDArray[np.bool_], offset: Ints | None) -> Array:
         """Residents who count, and what tells their parts apart on top. `who` and `offset` are of each run."""
         found = self.residents[self.starts[group]:self.starts[group + 1]]
         runs = slice(self.runs[group], self.runs[group + 1])
-        numbers, counts = self.numbers[runs], who[runs]
         if offset is not None:
-            found = found + np.repeat(offset[runs], numbers)
-        return found if counts.all() else found[np.repeat(counts, numbers)]
+            found = found + self._each(offset[runs], runs)
+        return found if who[runs].all() else found[self._each(who[runs], runs)]
+
+    def _each(self, of_runs: Array, runs: slice) -> Array:
+        return of_runs if self.numbers is None else np.repeat(of_runs, self.numbers[runs])
 
 
 class People:
@@ -83,25 +85,24 @@ class People:
             if disabled:
                 of_runs = np.where(of_runs["profile"] >= DISABILITY, of_runs, np.zeros(1, RUN))
             lengths = np.array([len(one) // RUN.itemsize for one in runs], np.int64)
-        self._add(np.frombuffer(b"".join(people[n] for n in order), RESIDENT), of_runs,
-                  self._by_group(group, sizes), self._by_group(group, lengths))
+        residents = np.frombuffer(b"".join(people[n] for n in order), RESIDENT)
+        self._add(residents, of_runs["profile"], of_runs["number"], self._by_group(group, sizes),
+                  self._by_group(group, lengths))
 
     def add_facts(self, facts: Facts, group: Ints) -> None:
         named = (facts["times"] > 0) & (facts["resident"] > 0)
         if not named.all():
             facts, group = facts.only(named), group[named]
         order = np.argsort(group.astype(np.uint16) if self.groups <= 1 << 16 else group, kind="stable")
-        runs = np.zeros(len(facts), RUN)
-        runs["profile"], runs["number"] = facts["profile"][order], 1
-        each = self._by_group(group, np.ones(len(facts), np.int64))
-        self._add(facts["resident"][order], runs, each, each)
+        each = np.bincount(group, minlength=self.groups)
+        self._add(facts["resident"][order], facts["profile"][order], None, each, each)
 
     def _by_group(self, group: Ints, sizes: Ints) -> Ints:
         return np.bincount(group, sizes, self.groups).astype(np.int64)
 
-    def _add(self, residents: Array, runs: Array, sizes: Ints, lengths: Ints) -> None:
+    def _add(self, residents: Array, profiles: Array, numbers: Array | None, sizes: Ints, lengths: Ints) -> None:
         self.width = max(self.width, int(residents.max(initial=0)) + 1)
-        self._sources.append(_Source(residents, runs, sizes, lengths))
+        self._sources.append(_Source(residents, profiles, numbers, sizes, lengths))
 
     def count(self, question: Question) -> Ints:
         """How many different residents each part of each group has."""
