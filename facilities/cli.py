@@ -136,7 +136,6 @@ def demo_load(app: Flask) -> None:
         while unit_of_work(make):
             pass
     refresh_planner()
-    publish_open_data(partial(_progress, "open data"))
     for role, login, password in logins:
         click.echo(f"login\t{role}\t{login}\t{password}")
 

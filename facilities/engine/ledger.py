@@ -311,14 +311,14 @@ def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, 
     inside = (sessions["day"] >= first) & (sessions["day"] <= last)
     before, within = (np.add.reduceat(np.where(which, sessions["facts"], 0), starts, dtype=np.int64)
                       for which in (sessions["day"] < first, inside))
-    some: dict[str, list[Array]] = {name: [] for name in COLUMNS}
+    some: dict[str, list[bytes]] = {name: [] for name in COLUMNS}
     for page, skipped, number in zip(pages, before.tolist(), within.tolist(), strict=True):
         offset, length = 0, len(page.facts) // FACT_SIZE
         for name, column in COLUMNS.items():
-            some[name].append(np.frombuffer(page.facts, column, number, offset + skipped * column.itemsize)
-                              if number else np.zeros(0, column))
+            start = offset + skipped * column.itemsize
+            some[name].append(page.facts[start:start + number * column.itemsize])
             offset += length * column.itemsize
-    facts = Facts({name: np.concatenate(columns) for name, columns in some.items()})
+    facts = Facts({name: np.frombuffer(b"".join(some[name]), column) for name, column in COLUMNS.items()})
     sessions, of_page = sessions[inside], np.repeat(np.arange(len(pages)), sizes)[inside]
     return sessions, facts, np.repeat(np.arange(len(sessions)), sessions["facts"]), of_page
 

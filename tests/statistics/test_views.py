@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from facilities.engine.roll_call import Counts, EventKind
 from facilities.kernel import clock
 from facilities.places.models import Facility
+from facilities.statistics.dimensions import Dimension
 from facilities.statistics.presentation import CHARTS
 from facilities.statistics.targets import Against, provide_targets
 from tests.client import Page
@@ -220,9 +221,10 @@ def test_ten_places_are_ranked_and_the_others_taken_together(world: World) -> No
 
 def test_figures_stand_against_the_targets_of_the_year_for_the_whole_district_alone(world: World) -> None:
     from_facility = figures(world)[0]
+    of_women = {Dimension.FACILITY_KIND: "yuhao_space", Dimension.CATEGORY: "women"}
     found = [
-        Against("服务妇女", "14 人次", "10 人次", Decimal("1.4"), Decimal("0.7"), "green"),
-        Against("开展活动", "2 场", "100 场", Decimal("0.02"), Decimal("0.7"), "red"),
+        Against("服务妇女", "14 人次", "10 人次", Decimal("1.4"), Decimal("0.7"), "green", of_women),
+        Against("开放站点", "2 个", "100 个", Decimal("0.02"), Decimal("0.7"), "red", None),
     ]
     asked: list[tuple[int, date]] = []
 
@@ -240,6 +242,9 @@ def test_figures_stand_against_the_targets_of_the_year_for_the_whole_district_al
         assert "1 of 2 targets of the year are reached. Behind schedule: 1." in figure.text_content()
         rows = [[cell.text_content() for cell in row] for row in figure.xpath("details//tbody/tr")]
         assert rows[0] == ["服务妇女", "14 人次", "10 人次", "140%", "70%", "On schedule"]
+        (link,) = figure.xpath("details//tbody//a/@href")
+        assert "from=2026-01-01&to=2026-09-16&facility_kind=yuhao_space&category=women" in link
+        assert browser.get(link).status == 200
         assert not browser.get(f"/statistics?{YEAR}&facility={from_facility.id}").tree.xpath("//figure[@id='targets']")
         manager = world.browser(world.manager(from_facility)).get(f"/statistics?{YEAR}")
         assert not manager.tree.xpath("//figure[@id='targets']")
