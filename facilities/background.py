@@ -161,7 +161,7 @@ def _failure(what: str, do: Callable[[], object]) -> str | None:
     """The kind of what went wrong, which is all that is logged; what comes after it has its turn."""
     try:
         do()
-    except Exception as error:  # noqa: BLE001 - see above
+    except Exception as error:  # noqa: BLE001 - whatever it is, the others have their turn
         kind = type(error).__name__
         log.error("%s failed with %s", what, kind)  # noqa: TRY400 - a traceback has its words
         return kind

@@ -142,7 +142,8 @@ class Browser:
         with self.client.session_transaction() as session:
             secret = session.setdefault("csrf_token", secrets.token_hex(20))
         key = self.client.application.secret_key
-        return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))  # type: ignore[arg-type]
+        assert key is not None, "the app signs with a key"
+        return str(URLSafeTimedSerializer(key, salt="wtf-csrf-token").dumps(secret))
 
     def sign_in(self, login: str, password: str) -> Page:
         return self.send("/sign-in", token_from="/sign-in", login=login, password=password)

@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TextIO, cast
 
 from config import ROOT
 from facilities.cli import main
@@ -83,7 +84,10 @@ def _become(arguments: tuple[str, ...], environment: dict[str, str], given: Path
         opened = os.open(path, flags | (os.O_CREAT | os.O_APPEND if number else 0), 0o600)
         os.dup2(opened, number)
         os.close(opened)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
-    sys.stdout = open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
-    sys.stderr = open(2, "w", encoding="utf-8", closefd=False, buffering=1)  # noqa: SIM115
+    sys.stdin, sys.stdout, sys.stderr = _stream(0, "r"), _stream(1, "w"), _stream(2, "w", buffering=1)
     main(arguments, prog_name="bin/manage")
+
+
+def _stream(number: int, mode: str, buffering: int = -1) -> TextIO:
+    """Open for as long as the process lives, so that a traceback still has its way out."""
+    return cast("TextIO", open(number, mode, buffering, encoding="utf-8", closefd=False))

@@ -130,7 +130,7 @@ class PostgresqlStore(Store):
         if not self._emptied():
             self._copy(self.template)
             self._inside = self._connect(self.name)
-            self._fingerprint = self._inside.execute(FINGERPRINT.encode()).fetchone()[0]  # type: ignore[index]
+            self._fingerprint = self._only(FINGERPRINT)
 
     def keep(self, at: Path) -> None:
         name = f"huimin_{at.name}"
@@ -159,10 +159,10 @@ class PostgresqlStore(Store):
         if self._inside is None:
             return False
         try:
-            found = self._inside.execute(FINGERPRINT.encode()).fetchone()
+            found = self._only(FINGERPRINT)
         except psycopg.errors.UndefinedTable:
             return False
-        if found != (self._fingerprint,):
+        if found != self._fingerprint:
             return False
         written = self._inside.execute(WRITTEN.encode(), (list(REFERENCE),)).fetchall()
         if all(size <= PAGE for _, size in written):
@@ -182,12 +182,19 @@ class PostgresqlStore(Store):
 
     def _truncate(self) -> None:
         assert self._inside is not None
-        tables = self._inside.execute(
-            b"SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
-            b"WHERE schemaname = 'public' AND tablename <> ALL (%s)",
-            (list(REFERENCE),),
-        ).fetchone()
-        self._inside.execute(f"TRUNCATE {tables[0]} RESTART IDENTITY".encode())  # type: ignore[index]
+        tables = self._only(
+            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables "
+            "WHERE schemaname = 'public' AND tablename <> ALL (%s)",
+            list(REFERENCE),
+        )
+        self._inside.execute(f"TRUNCATE {tables} RESTART IDENTITY".encode())
+
+    def _only(self, sql: str, *given: object) -> str:
+        """The one value that a question has."""
+        assert self._inside is not None
+        row = self._inside.execute(sql.encode(), given or None).fetchone()
+        assert row is not None
+        return str(row[0])
 
     def remove(self) -> None:
         """What is left is emptied when it is needed, or goes with the server."""

@@ -7,7 +7,7 @@ needed), 17 (say so), 45 (copy), 47 (erase). Tests hold this table against the s
 
 from facilities.privacy.terms import Kept, Table, Why, about, about_nobody
 
-_AUDIENCE = " min_age max_age sex disability communities"
+_AUDIENCE, _FIRST = " min_age max_age sex disability communities", " disabled_cells disabled_bits disabled_people"
 
 INVENTORY: dict[str, Table] = {
     # -- who signs in
@@ -253,8 +253,7 @@ INVENTORY: dict[str, Table] = {
         bits            behaviour  resident  counted   no
         people          link       resident  counted   no
         runs            behaviour  resident  counted   no
-        """, "period facility_id programme_id part first_day last_day disabled_cells disabled_bits disabled_people "
-             "sessions counts"),
+        """, "period facility_id programme_id part first_day last_day sessions counts" + _FIRST),
     "attendance_events": about(Why.FIGURES, Kept.COUNTED, """
         id              link       resident  counted   no
         session_id      behaviour  resident  counted   yes
@@ -372,15 +371,14 @@ INVENTORY: dict[str, Table] = {
         content          words  staff  kept  no
         """, "id number kind first last sha256 previous closed_at"),
     # -- about nobody
-    "audit_heads": about_nobody("id number chained"),
+    "audit_heads": about_nobody("id number chained"), "facility_access": about_nobody("facility_id feature"),
     "calendar_days": about_nobody("date kind name provisional edited"),
     "communities": about_nobody("id sub_district_code name name_en"),
     "facilities": about_nobody("id kind name name_en address phone summary summary_en sub_district_code community_id"),
-    "facility_access": about_nobody("facility_id feature"),
     "head_counts": about_nobody("session_id women children men elders disabled unnamed_walk_ins"),
     "job_runs": about_nobody("id job started_at took_ms done failed failure"),
     "jobs": about_nobody("name every_seconds slot started_at next_at ended_at took_ms done failed"),
-    "left_out_dates": about_nobody("series_id starts_at code"),
+    "left_out_dates": about_nobody("series_id starts_at code"), "sub_districts": about_nobody("code name name_en"),
     "livelihood_projects": about_nobody("id year code source name"),
     "occupancies": about_nobody("id space_id held_space_id session_id reservation_id starts_at ends_at"),
     # what anyone may see, small numbers left out; only the fingerprint is of true figures, and is shown nowhere
@@ -397,7 +395,6 @@ INVENTORY: dict[str, Table] = {
                                       "confirmed note measure subproject_id"),
     "spaces": about_nobody("id facility_id parent_id name name_en kind capacity quantity reservable min_minutes "
                             "max_minutes grid_minutes notice_minutes days_ahead per_resident"),
-    "sub_districts": about_nobody("code name name_en"),
     "subproject_targets": about_nobody("id subproject_id set_by from_day value"),
     "subprojects": about_nobody("id project_id code name kind unit lead_unit partner_units measure plan accepted_on"),
 }
