@@ -3,8 +3,9 @@
 A page holds what happened in some sessions of one programme at one facility in one month, at most 64 of them: the
 facts themselves, how often each profile was there, in which of the sessions (one bit each), which people, and what all
 of it comes to for everybody and for each way to tell people apart. A sheet holds the same of many pages together, or of
-a day, without the facts. Every figure follows from them exactly, distinct persons and sessions held too, however the
-question is put: people are told apart by their numbers, and a session is in one page only.
+some days of them, with the facts where they are asked for. Every figure follows from them exactly, distinct persons and
+sessions held too, however the question is put: people are told apart by their numbers, and a session is in one page
+only.
 
 Instants are minutes since 1970, days numbers like 20240501. Little-endian, whatever the machine.
 """
@@ -26,8 +27,8 @@ Ints = NDArray[np.int64]
 Array = NDArray[Any]
 
 # `facts`: how many of a page's facts are of it
-SESSION = np.dtype([("id", "<i8"), ("day", "<u4"), ("starts", "<u4"), ("capacity", "<u4"), ("places", "<u4"),
-                    ("times", "<u4"), ("facts", "<u4")])
+SESSION = np.dtype([("id", "<i8"), ("facility", "<u4"), ("programme", "<u4"), ("day", "<u4"), ("starts", "<u4"),
+                    ("capacity", "<u4"), ("places", "<u4"), ("times", "<u4"), ("facts", "<u4")])
 SUMS = ("times", "minutes", "unnamed", "came", "missed", "waits", "waited")
 CELL = np.dtype([("profile", "<u2"), *((name, "<u4") for name in SUMS)])
 # in which of 64 sessions a profile was; `chunk`: of which 64, where there are more
@@ -291,20 +292,23 @@ def _gathered_bits(pages: Sequence[Page]) -> bytes:
     return bits[np.lexsort((bits["chunk"], 0xFFFF - bits["profile"].astype(np.int64)))].tobytes()
 
 
-def by_day(pages: Sequence[Page]) -> Mapping[int, Page]:
-    """The sheets of the days on which some pages have sessions."""
-    sheets, days = {}, {day for page in pages for day in np.frombuffer(page.sessions, SESSION)["day"].tolist()}
-    for day in sorted(days):
-        sessions, facts, place, _ = opened(pages, day, day)
-        sheets[day] = Page(b"", b"", *_added(sessions, facts, place), (day, day))
+def divide(pages: Sequence[Page], period: Callable[[int], int], *, with_facts: bool = False) -> Mapping[int, Page]:
+    """The sheets of the periods in which some pages have sessions; `period`: of a day."""
+    days: dict[int, set[int]] = {}
+    for day in {day for page in pages for day in np.frombuffer(page.sessions, SESSION)["day"].tolist()}:
+        days.setdefault(period(day), set()).add(day)
+    sheets = {}
+    for number, its_days in sorted(days.items()):
+        first, last = min(its_days), max(its_days)
+        sessions, facts, place = opened(pages, first, last)
+        added = _added(sessions, facts, place)
+        packed = (sessions.tobytes(), facts.tobytes()) if with_facts else (b"", b"")
+        sheets[number] = Page(*packed, *added, (first, last))
     return sheets
 
 
-def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, Ints, Ints]:
-    """What some pages have from a day to another: rows of SESSION, facts, of each fact the row of its session.
-
-    And of each session the number of its page.
-    """
+def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, Ints]:
+    """What some pages have from a day to another: rows of SESSION, facts, of each fact the row of its session."""
     sessions = np.frombuffer(b"".join(page.sessions for page in pages), SESSION)
     sizes = np.array([len(page.sessions) // SESSION.itemsize for page in pages], np.int64)
     starts = np.cumsum(sizes) - sizes
@@ -319,8 +323,8 @@ def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, 
             some[name].append(page.facts[start:start + number * column.itemsize])
             offset += length * column.itemsize
     facts = Facts({name: np.frombuffer(b"".join(some[name]), column) for name, column in COLUMNS.items()})
-    sessions, of_page = sessions[inside], np.repeat(np.arange(len(pages)), sizes)[inside]
-    return sessions, facts, np.repeat(np.arange(len(sessions)), sessions["facts"]), of_page
+    sessions = sessions[inside]
+    return sessions, facts, np.repeat(np.arange(len(sessions)), sessions["facts"])
 
 
 def by_hour(sessions: Iterable[bytes]) -> Iterator[tuple[int, int]]:

@@ -1,10 +1,14 @@
-"""Years, quarters, months and days as numbers: 2024, 20243, 202409, 20240916. Each tells by its digits what it is."""
+"""Years, quarters, months, dekads and days as numbers: 2024, 20243, 202409, 2024092, 20240916.
+
+Each tells by its digits what it is. A dekad (旬) is the first ten days of a month, the second ten, or the rest.
+"""
 
 from collections.abc import Iterator
 from enum import IntEnum
 
 MONTHS = 12
 QUARTERS = 4
+DEKADS = 3
 
 
 class Length(IntEnum):
@@ -13,6 +17,7 @@ class Length(IntEnum):
     YEAR = 4
     QUARTER = 5
     MONTH = 6
+    DEKAD = 7
     DAY = 8
 
 
@@ -21,11 +26,13 @@ def length_of(period: int) -> Length:
 
 
 def year_of(period: int) -> int:
-    return period // {Length.YEAR: 1, Length.QUARTER: 10, Length.MONTH: 100, Length.DAY: 10_000}[length_of(period)]
+    if length_of(period) is Length.QUARTER:
+        return period // 10
+    return period if length_of(period) is Length.YEAR else month_of(period) // 100
 
 
 def quarter_of(period: int) -> int:
-    """Of a quarter, a month or a day."""
+    """Of a quarter, or of what lies within one."""
     if length_of(period) is Length.QUARTER:
         return period
     month = month_of(period)
@@ -33,8 +40,17 @@ def quarter_of(period: int) -> int:
 
 
 def month_of(period: int) -> int:
-    """Of a month or a day."""
-    return period if length_of(period) is Length.MONTH else period // 100
+    """Of a month, a dekad or a day."""
+    return period // {Length.MONTH: 1, Length.DEKAD: 10, Length.DAY: 100}[length_of(period)]
+
+
+def dekad_of(day: int) -> int:
+    month, number = divmod(day, 100)
+    return month * 10 + min((number - 1) // 10 + 1, DEKADS)
+
+
+def dekads_of(month: int) -> list[int]:
+    return [month * 10 + number for number in range(1, DEKADS + 1)]
 
 
 def around(month: int) -> tuple[int, int]:

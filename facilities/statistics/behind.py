@@ -66,7 +66,7 @@ def session_ids(scope: Scope, at: Start | None = None) -> list[int]:
 
 def sessions(scope: Scope, ids: Sequence[int]) -> list[Counted]:
     """These sessions in this order, each with what it adds."""
-    rows, _, happened = facts.read(facts.happened(ids))
+    rows, happened = facts.read(facts.happened(ids))
     who = who_counts(scope, scope.group)
     happened = happened[who[happened["profile"]]]
     loaded = {s.id: s for s in db.session.scalars(
@@ -91,7 +91,7 @@ def _figures(session: np.void, happened: Array, scope: Scope) -> Figures:
 
 def everybody(scope: Scope, session_id: int) -> tuple[list[Person], list[Group]]:
     """Of one session: who counts by name, in the order of their numbers, and how many more without."""
-    _, _, happened = facts.read(facts.happened([session_id]))
+    _, happened = facts.read(facts.happened([session_id]))
     who = who_counts(scope, scope.group)
     happened = happened[who[happened["profile"]] & (happened["times"] > 0)]
     entries = {row.resident_id: (row, by) for row, by in db.session.execute(

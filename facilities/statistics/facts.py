@@ -23,27 +23,25 @@ from facilities.infra.db import db
 from facilities.infra.sql import day_number, epoch_minutes, local_day, minutes_between
 from facilities.programmes.models import ActivitySession, SessionStatus
 
-PLACE = np.dtype([("facility", "<i8"), ("programme", "<i8")])  # of each session, in the order of its rows
 GIVEN = (BookingState.CONFIRMED, BookingState.ATTENDED, BookingState.NO_SHOW)
 
 _LENGTH = minutes_between(ActivitySession.starts_at, ActivitySession.ends_at)
 _DAY = local_day(ActivitySession.starts_at)
 
 
-def read(which: Sequence[ColumnElement[bool]]) -> tuple[Array, Array, Array]:
-    """Of the sessions that fulfil the conditions: rows of SESSION, rows of PLACE beside them, rows of FACT.
+def read(which: Sequence[ColumnElement[bool]]) -> tuple[Array, Array]:
+    """Of the sessions that fulfil the conditions: rows of SESSION in the order of ids, rows of FACT.
 
     Cancelled sessions count for nothing. Four queries, however many sessions.
     """
     s = ActivitySession
-    places = select(s.id, _DAY, epoch_minutes(s.starts_at), s.capacity, s.places_taken, s.facility_id, s.programme_id)
-    columns = _columns(places.where(*_counts(which)).order_by(s.id))
-    sessions, place = np.zeros(len(columns[0]), SESSION), np.zeros(len(columns[0]), PLACE)
-    for name, values in zip(("id", "day", "starts", "capacity", "places"), columns, strict=False):
+    asked = {"id": s.id, "facility": s.facility_id, "programme": s.programme_id, "day": _DAY,
+             "starts": epoch_minutes(s.starts_at), "capacity": s.capacity, "places": s.places_taken}
+    columns = _columns(select(*asked.values()).where(*_counts(which)).order_by(s.id))
+    sessions = np.zeros(len(columns[0]), SESSION)
+    for name, values in zip(asked, columns, strict=True):
         sessions[name] = values
-    place["facility"], place["programme"] = columns[5], columns[6]
-    facts = [_named(which), *_counted(which), _promised(which)]
-    return sessions, place, np.concatenate(facts)
+    return sessions, np.concatenate([_named(which), *_counted(which), _promised(which)])
 
 
 def _counts(which: Sequence[ColumnElement[bool]]) -> Sequence[ColumnElement[bool]]:

@@ -23,17 +23,23 @@ from facilities.infra.exclusion import check
 from facilities.programmes.models import ActivitySession
 
 
+def _dekad(day: str) -> str:
+    """engine.spans.dekad_of, in words that both databases know."""
+    return f"{day} / 100 * 10 + CASE WHEN {day} % 100 > 20 THEN 3 ELSE ({day} % 100 + 9) / 10 END"
+
+
 class LedgerPage(Model):
     """A page: up to 64 sessions of a programme at a facility in a month (202409), packed as engine.ledger says.
 
     Or a sheet, which gathers pages: facility 0 or programme 0 stands for all of them, other periods (engine.spans) for
-    a day, a quarter or a year. `part`: 0 where a page is the only one of its key, else from 1.
+    a day, a dekad, a quarter or a year. `part`: 0 where a page is the only one of its key, else from 1.
     """
 
     __tablename__ = "ledger_pages"
     __table_args__ = (
         check("first_day <= last_day AND (first_day / 100 = period AND last_day / 100 = period OR "
               "first_day / 10000 = period AND last_day / 10000 = period OR "
+              f"{_dekad('first_day')} = period AND {_dekad('last_day')} = period OR "
               "first_day / 10000 * 10 + (first_day / 100 % 100 + 2) / 3 = period AND "
               "last_day / 10000 * 10 + (last_day / 100 % 100 + 2) / 3 = period OR "
               "first_day = period AND last_day = period)", "days_of_the_period"),

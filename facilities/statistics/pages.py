@@ -1,6 +1,7 @@
 """The ledger's pages and sheets: how they are made anew, and held against what they are made from.
 
-Pages are of one month, place and programme; sheets of a day, a month, a quarter or a year gather them. A mark says that
+Pages are of one month, place and programme; sheets of a dekad, a month, a quarter or a year gather them, and that of a
+day has all that happened on it. A mark says that
 a page is stale, another that the sheets of a period are: then the question goes to what they are made from, down to the
 rows. So figures are never behind, and keeping them costs what the rounds of a job cost.
 """
@@ -15,8 +16,8 @@ import numpy as np
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text, tuple_
 
 from facilities.engine.ages import as_number
-from facilities.engine.ledger import Array, Page, by_day, gather, pack
-from facilities.engine.spans import MONTHS, Length, around, length_of, months_of
+from facilities.engine.ledger import Array, Page, divide, gather, pack
+from facilities.engine.spans import MONTHS, Length, around, dekad_of, dekads_of, length_of, months_of
 from facilities.infra.db import db
 from facilities.infra.prepared import packed_rows
 from facilities.infra.sql import local_day
@@ -100,17 +101,15 @@ def _in_month(month: int) -> ColumnElement[bool]:
 def counted(month: int, keys: Collection[Key] | None = None) -> dict[Key, list[Page]]:
     """The pages of a month, made from the rows; of these keys only, where some are given."""
     first, after = days_of(month)
-    sessions, places, happened = facts.read(sessions_of(Reach(first, after - timedelta(days=1)), keys))
-    made = _made(month, sessions, places, happened)
+    made = _made(month, *facts.read(sessions_of(Reach(first, after - timedelta(days=1)), keys)))
     return made if keys is None else {key: made[key] for key in sorted(made.keys() & keys)}
 
 
-def _made(month: int, sessions: Array, places: Array, happened: Array) -> dict[Key, list[Page]]:
+def _made(month: int, sessions: Array, happened: Array) -> dict[Key, list[Page]]:
     """By key, in the order of the keys. The same rows give the same pages."""
     if not len(sessions):
         return {}
-    keys, group = np.unique(np.stack([places["facility"], places["programme"]], axis=1), axis=0, return_inverse=True)
-    group = group.reshape(-1)
+    keys, group = np.unique(sessions[["facility", "programme"]], return_inverse=True)
     row = np.minimum(np.searchsorted(sessions["id"], happened["session"]), len(sessions) - 1)
     inside = sessions["id"][row] == happened["session"]  # a session that was announced between two queries is marked
     happened, of_fact = happened[inside], group[row[inside]]
@@ -175,33 +174,49 @@ def _gather(period: int) -> None:
 
 
 def sheets_of(period: int) -> dict[Key, Page]:
-    """What the sheets of a period should be, from its pages: by place, by programme, altogether; a month's days too.
+    """What the sheets of a period should be, from its pages: by place and programme, by either, altogether.
 
-    Of a year and a quarter by place and programme as well; of a month that is what pages are.
+    Of a month, what is by both are its pages. Its dekads and its days are made with it; of a day there is one sheet,
+    with all facts.
     """
     is_month = length_of(period) is Length.MONTH
-    gathered: defaultdict[tuple[int, int], list[Page]] = defaultdict(list)
+    of_both: defaultdict[tuple[int, int], list[Page]] = defaultdict(list)
     opened = "sessions, facts" if is_month else "NULL, NULL"
     for facility, programme, first, last, cells, bits, people, runs, counts, sessions, happened in ask(
             "SELECT facility_id, programme_id, first_day, last_day, cells, bits, people, runs, counts, "
             f"{opened} FROM ledger_pages WHERE period IN {listed(months_of(period))} AND {OF_BOTH} "
             "ORDER BY period, facility_id, programme_id, part"):
-        page = Page(sessions or b"", happened or b"", cells, bits, people, runs, counts, (first, last))
-        for place in ((facility, ALL), (ALL, programme), (ALL, ALL), *([] if is_month else [(facility, programme)])):
-            gathered[place].append(page)
-    sheets = {(period, *place): gather(pages) for place, pages in sorted(gathered.items())}
-    if is_month:
-        sheets |= {(day, *place): sheet for place, pages in sorted(gathered.items())
-                   for day, sheet in by_day(pages).items()}
-    return sheets
+        of_both[(facility, programme)].append(
+            Page(sessions or b"", happened or b"", cells, bits, people, runs, counts, (first, last)))
+    if not is_month:
+        return _together(period, of_both) | {(period, *both): gather(pages) for both, pages in of_both.items()}
+    sheets = _together(period, of_both)
+    of_dekads: defaultdict[int, dict[tuple[int, int], list[Page]]] = defaultdict(dict)
+    for both, pages in of_both.items():
+        for dekad, sheet in divide(pages, dekad_of).items():
+            of_dekads[dekad][both] = [sheet]
+            sheets[(dekad, *both)] = sheet
+    for dekad, some in of_dekads.items():
+        sheets |= _together(dekad, some)
+    every = [page for pages in of_both.values() for page in pages]
+    return sheets | {(day, ALL, ALL): sheet for day, sheet in divide(every, lambda day: day, with_facts=True).items()}
+
+
+def _together(period: int, of_both: Mapping[tuple[int, int], Sequence[Page]]) -> dict[Key, Page]:
+    """By place, by programme, altogether."""
+    gathered: defaultdict[tuple[int, int], list[Page]] = defaultdict(list)
+    for (facility, programme), pages in of_both.items():
+        for place in ((facility, ALL), (ALL, programme), (ALL, ALL)):
+            gathered[place] += pages
+    return {(period, *place): gather(pages) for place, pages in gathered.items()}
 
 
 def _are_sheets(period: int) -> ColumnElement[bool]:
-    """Everything of a year or a quarter is; of a month, its days, and what is not of one place and programme."""
+    """All of a year or a quarter; of a month its dekads, its days, and what is not of one place and programme."""
     if length_of(period) is not Length.MONTH:
         return LedgerPage.period == period
     return or_(and_(LedgerPage.period == period, or_(LedgerPage.facility_id == ALL, LedgerPage.programme_id == ALL)),
-               LedgerPage.period.between(period * 100, period * 100 + 99))
+               LedgerPage.period.in_(dekads_of(period)), LedgerPage.period.between(period * 100, period * 100 + 99))
 
 
 def _take_turns() -> None:

@@ -35,7 +35,7 @@ from facilities.statistics.dimensions import (
     who_counts,
 )
 from facilities.statistics.pages import Reach
-from facilities.statistics.reading import Found, Groupings, Needed, Reading
+from facilities.statistics.reading import Found, Groupings, Needed, Reading, keys_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,10 +235,9 @@ class _Sought:
 
     def __init__(self, ledger: Ledger, needed: Needed, by: Sequence[Dimension]) -> None:
         self.needed, self.found = needed, ledger.find(needed)
-        keys = [np.array(some, np.int64).reshape(-1, len(PARTS_OF_A_KEY))
-                for some in (self.found.rows.keys, self.found.loose_keys)]
-        self.groups = _Groups(by, ledger, np.concatenate(keys))
-        self.of_rows, self.of_loose = np.split(self.groups.numbers, [len(keys[0])])
+        of_rows = np.array(self.found.rows.keys, np.int64).reshape(-1, len(PARTS_OF_A_KEY))
+        self.groups = _Groups(by, ledger, np.concatenate([of_rows, keys_of(self.found.sessions)]))
+        self.of_rows, self.of_loose = np.split(self.groups.numbers, [len(of_rows)])
 
     def sum(self, question: Question) -> Sums:
         total, rows = Total(question, len(self.groups.values)), self.found.rows
@@ -254,7 +253,7 @@ class _Sought:
     @cached_property
     def _loose(self) -> Loose | None:
         found = self.found
-        if not len(found.loose_keys):
+        if not len(found.sessions):
             return None
         return Loose(found.sessions, found.facts, found.place, self.of_loose, len(self.groups.values))
 
@@ -266,7 +265,7 @@ class _Sought:
             people.add_pages(list(compress(rows.people, rows.joined)),
                              None if self.needed.counts == (0, 0) else list(compress(rows.runs, rows.joined)),
                              self.of_rows[joined], disabled=self.needed.disabled)
-        if len(found.loose_keys):
+        if len(found.sessions):
             people.add_facts(found.facts, self.of_loose[found.place])
         return people
 

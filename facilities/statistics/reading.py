@@ -1,9 +1,9 @@
 """Which of the ledger's pages and sheets answer a question, and what is counted from rows beside them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import timedelta
 from functools import cached_property
 
 import numpy as np
@@ -25,6 +25,8 @@ from facilities.engine.ledger import (
 from facilities.engine.spans import (
     Length,
     around,
+    dekad_of,
+    dekads_of,
     month_of,
     months_between,
     months_of,
@@ -37,6 +39,7 @@ from facilities.statistics.pages import ALL, OF_BOTH, Key, Reach, ask, days_of, 
 
 Groupings = tuple[int, int]  # the first and the last, both included
 KEY, NOTHING = "period, facility_id, programme_id", "CAST(NULL AS bytea)"
+FEW = 6  # places, or programmes: their pages are less than the days of everybody
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +62,8 @@ class Needed:
     facts: bool = False
 
     @property
-    def by_page(self) -> bool:
-        """In months that are not asked as part of something longer."""
-        return self.sessions or (self.places and self.programmes)
+    def both(self) -> bool:
+        return self.places and self.programmes
 
 
 @dataclass(slots=True)
@@ -97,30 +99,29 @@ class Found:
     """
 
     rows: Rows = field(default_factory=Rows)
-    loose_keys: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))  # of each session
     sessions: Array = field(default_factory=lambda: np.zeros(0, SESSION))
     facts: Facts = field(default_factory=lambda: Facts.of(np.zeros(0, FACT)))
     place: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
-    def add_loose(self, keys: Ints, sessions: Array, happened: Facts, place: Ints) -> None:
-        if len(self.loose_keys):
-            keys = np.concatenate([self.loose_keys, keys])
+    def add_loose(self, sessions: Array, happened: Facts, place: Ints) -> None:
+        if len(self.sessions):
             place = np.concatenate([self.place, place + len(self.sessions)])
             sessions = np.concatenate([self.sessions, sessions])
             happened = Facts.joined([self.facts, happened])
-        self.loose_keys, self.sessions, self.facts, self.place = keys, sessions, happened, place
+        self.sessions, self.facts, self.place = sessions, happened, place
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Of which years, quarters, months and days sheets answer, and of which months the pages do.
+    """Of which periods sheets answer, of which months the pages do, and which days are opened.
 
     `joined`: those of them that have something else in their group, and so need people to be told apart.
     """
 
-    sheets: list[int]
-    pages: list[int]
-    joined: set[int]
+    sheets: list[int] = field(default_factory=list)
+    pages: list[int] = field(default_factory=list)
+    days: list[int] = field(default_factory=list)
+    joined: set[int] = field(default_factory=set)
 
 
 class Reading:
@@ -134,10 +135,10 @@ class Reading:
         low, high = reach.months
         years = range(year_of(low), year_of(high) + 1)
         every = sorted({*years, *(quarter for year in years for quarter in quarters_of(year)),
-                        *(month for year in years for month in months_of(year))})
+                        *(month for year in years for month in months_of(year)), *dekads_of(low), *dekads_of(high)})
         rows = ask(
             f"SELECT 0, month, facility_id, programme_id FROM stale_pages WHERE month BETWEEN {low} AND {high}"
-            f"{_within(reach)} UNION SELECT 1, period, 0, 0 FROM stale_sheets UNION ALL "
+            f"{_narrowed(reach)} UNION SELECT 1, period, 0, 0 FROM stale_sheets UNION ALL "
             f"SELECT 2, period, first_day, last_day FROM ledger_pages WHERE period IN {listed(every)} "
             f"AND facility_id = {ALL} AND programme_id = {ALL}")
         self.stale = {(month, facility, programme) for kind, month, facility, programme in rows if kind == 0}
@@ -154,25 +155,41 @@ class Reading:
     # -- planned
 
     def _plan(self, needed: Needed) -> Plan:
-        first, last = self.reach.months
-        sheets, pages = list[int](), list[int]()
-        months = list(months_between(first, last))
+        months = list(months_between(*self.reach.months))
         if needed.sessions:
-            return Plan([], months, set())
+            return Plan(pages=months)
+        plan = Plan()
         while months:
             longer = self._longer(needed, months[0])
             if longer is not None:
-                sheets.append(longer)
+                plan.sheets.append(longer)
                 months = [month for month in months if month > months_of(longer)[-1]]
                 continue
             month = months.pop(0)
-            if needed.by_page or month in self.unsettled:
-                pages.append(month)
-            elif self._is_whole(month):
-                sheets.append(month)
+            is_whole = self._is_whole(month)
+            if month in self.unsettled or (needed.both if is_whole else self._is_narrow):
+                plan.pages.append(month)
+            elif is_whole:
+                plan.sheets.append(month)
             else:
-                sheets += self._days_of(month)
-        return Plan(sheets, pages, self._joined(needed, sheets, pages))
+                self._cut(needed, month, plan)
+        plan.joined.update(self._joined(needed, plan))
+        return plan
+
+    def _cut(self, needed: Needed, month: int, plan: Plan) -> None:
+        """What of a month is within reach: its dekads, and the days of those that are cut."""
+        start, after = days_of(month)
+        first, last = max(start, self.reach.first), min(after - timedelta(days=1), self.reach.last)
+        for day in range(as_number(first), as_number(last) + 1):
+            dekad = dekad_of(day)
+            if not self._is_whole(dekad):
+                (plan.days if needed.places or needed.programmes else plan.sheets).append(day)
+            elif dekad not in plan.sheets:
+                plan.sheets.append(dekad)
+
+    @cached_property
+    def _is_narrow(self) -> bool:
+        return any(ids is not None and len(ids) <= FEW for ids in (self.reach.facility_ids, self.reach.programme_ids))
 
     def _longer(self, needed: Needed, month: int) -> int | None:
         """The longest period from this month on that answers as a whole."""
@@ -191,20 +208,15 @@ class Reading:
         days = self._days.get(period)
         return days is None or (first <= days[0] and days[1] <= last)
 
-    def _days_of(self, month: int) -> list[int]:
-        start, after = days_of(month)
-        first, last = max(start, self.reach.first), min(after - timedelta(days=1), self.reach.last)
-        return [as_number(date.fromordinal(day)) for day in range(first.toordinal(), last.toordinal() + 1)]
-
-    def _joined(self, needed: Needed, sheets: Sequence[int], pages: Sequence[int]) -> set[int]:
+    def _joined(self, needed: Needed, plan: Plan) -> set[int]:
         group: Callable[[int], int] = {
             None: lambda _: 0, Length.YEAR: year_of, Length.QUARTER: quarter_of, Length.MONTH: month_of}[needed.time]
         stale = {month for month, *_ in self.stale}
-        many = Counter([group(period) for period in (*sheets, *pages)])
-        for month in pages:
-            if not needed.by_page or month in stale or not self._is_whole(month):
+        many = Counter([group(period) for period in (*plan.sheets, *plan.pages, *plan.days)])
+        for month in plan.pages:
+            if not needed.both or month in stale or not self._is_whole(month):
                 many[group(month)] += 1
-        return {period for period in (*sheets, *pages) if needed.merged or many[group(period)] > 1}
+        return {period for period in (*plan.sheets, *plan.pages) if needed.merged or many[group(period)] > 1}
 
     # -- read
 
@@ -222,8 +234,11 @@ class Reading:
             sessions = "sessions" if needed.sessions else f"CASE WHEN {is_cut} THEN sessions END"
             parts.append(f"SELECT {columns}, {sessions}, CASE WHEN {is_cut} THEN facts END "
                          f"FROM ledger_pages WHERE period IN {listed(plan.pages)} AND first_day <= {last} "
-                         f"AND last_day >= {first} AND {OF_BOTH}{_within(self.reach)}")
-        found, cut = Found(), list[tuple[Key, Page]]()
+                         f"AND last_day >= {first} AND {OF_BOTH}{_narrowed(self.reach)}")
+        if plan.days:
+            parts.append(f"SELECT {KEY}, FALSE, {', '.join([NOTHING] * 5)}, sessions, facts FROM ledger_pages "
+                         f"WHERE period IN {listed(plan.days)} AND facility_id = {ALL} AND programme_id = {ALL}")
+        found, cut = Found(), list[Page]()
         if not parts:
             return found
         for period, facility, programme, *asked, sessions, happened in ask(" UNION ALL ".join(parts)):
@@ -231,32 +246,41 @@ class Reading:
             if key in self.stale:
                 continue
             if happened is not None:
-                cut.append((key, Page(sessions, happened, b"", b"", b"", b"", b"", (0, 0))))
+                cut.append(Page(sessions, happened, b"", b"", b"", b"", b"", (0, 0)))
             else:
                 found.rows.add(key, *asked, sessions)
         if cut:
-            self._open(found, cut)
+            found.add_loose(*self._within(*opened(cut, *self.reach.days)))
         return found
 
-    def _open(self, found: Found, cut: Sequence[tuple[Key, Page]]) -> None:
-        """Pages of which only some sessions are within reach: these, and their facts."""
-        sessions, happened, place, of_page = opened([page for _, page in cut], *self.reach.days)
-        keys = np.array([key for key, _ in cut], np.int64)
-        found.add_loose(keys[of_page], sessions, happened, place)
+    def _within(self, sessions: Array, happened: Facts, place: Ints) -> tuple[Array, Facts, Ints]:
+        """Days have everybody's."""
+        wanted = np.ones(len(sessions), np.bool_)
+        for name, ids in (("facility", self.reach.facility_ids), ("programme", self.reach.programme_ids)):
+            if ids is not None:
+                wanted &= np.isin(sessions[name], list(ids))
+        if wanted.all():
+            return sessions, happened, place
+        inside = wanted[place]
+        return sessions[wanted], happened.only(inside), (np.cumsum(wanted) - 1)[place[inside]]
 
     @cached_property
-    def _counted(self) -> tuple[Ints, Array, Facts, Ints]:
-        """What is stale, from the rows themselves: of each session its key, the sessions, the facts and whose."""
-        sessions, places, happened = facts.read(sessions_of(self.reach, self.stale))
-        keys = np.stack([sessions["day"].astype(np.int64) // 100, places["facility"], places["programme"]], axis=1)
-        wanted = np.array([key in self.stale for key in map(tuple, keys.tolist())], np.bool_)
+    def _counted(self) -> tuple[Array, Facts, Ints]:
+        """What is stale, from the rows themselves: the sessions, the facts and whose."""
+        sessions, happened = facts.read(sessions_of(self.reach, self.stale))
+        wanted = np.array([key in self.stale for key in map(tuple, keys_of(sessions).tolist())], np.bool_)
         wanted &= np.isin(sessions["id"], happened["session"])
         sessions = sessions[wanted]
         happened = happened[np.isin(happened["session"], sessions["id"])]
-        return keys[wanted], sessions, Facts.of(happened), np.searchsorted(sessions["id"], happened["session"])
+        return sessions, Facts.of(happened), np.searchsorted(sessions["id"], happened["session"])
 
 
-def _within(reach: Reach) -> str:
+def keys_of(sessions: Array) -> Ints:
+    """Of each session its month, facility and programme."""
+    return np.stack([sessions["day"] // 100, sessions["facility"], sessions["programme"]], axis=1).astype(np.int64)
+
+
+def _narrowed(reach: Reach) -> str:
     found = ""
     if reach.facility_ids is not None:
         found += f" AND facility_id IN {listed(sorted(reach.facility_ids))}"

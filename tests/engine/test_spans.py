@@ -1,4 +1,4 @@
-"""Numbers of years, quarters, months and days."""
+"""Numbers of years, quarters, months, dekads and days."""
 
 from datetime import date, timedelta
 
@@ -8,6 +8,8 @@ from facilities.engine.ages import as_number
 from facilities.engine.spans import (
     Length,
     around,
+    dekad_of,
+    dekads_of,
     length_of,
     month_of,
     months_between,
@@ -23,12 +25,14 @@ def test_every_day_is_in_one_month_quarter_and_year_and_all_of_them_say_so() -> 
     while day.year < 2026:
         number, month = as_number(day), day.year * 100 + day.month
         quarter = day.year * 10 + (day.month + 2) // 3
-        assert [length_of(period) for period in (number, month, quarter, day.year)] == [
-            Length.DAY, Length.MONTH, Length.QUARTER, Length.YEAR
+        dekad = dekad_of(number)
+        assert [length_of(period) for period in (number, dekad, month, quarter, day.year)] == [
+            Length.DAY, Length.DEKAD, Length.MONTH, Length.QUARTER, Length.YEAR
         ]  # fmt: skip
-        assert month_of(number) == month_of(month) == month
-        assert quarter_of(number) == quarter_of(month) == quarter_of(quarter) == quarter
-        assert {year_of(period) for period in (number, month, quarter, day.year)} == {day.year}
+        assert dekads_of(month)[sum(day.day > last for last in (10, 20))] == dekad
+        assert month_of(number) == month_of(dekad) == month_of(month) == month
+        assert {quarter_of(period) for period in (number, dekad, month, quarter)} == {quarter}
+        assert {year_of(period) for period in (number, dekad, month, quarter, day.year)} == {day.year}
         assert around(month) == (quarter, day.year)
         day += timedelta(days=1)
 
@@ -46,5 +50,5 @@ def test_months_run_on_over_the_end_of_a_year() -> None:
 
 
 def test_another_number_of_digits_is_no_period() -> None:
-    with pytest.raises(ValueError, match="7 is not a valid Length"):
-        length_of(2026091)
+    with pytest.raises(ValueError, match="9 is not a valid Length"):
+        length_of(202609160)

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from facilities.engine.ledger import COUNTS_SIZE, FACT, SESSION, Page, by_day, gather, pack
+from facilities.engine.ledger import COUNTS_SIZE, FACT, SESSION, Page, divide, gather, opened, pack
 from facilities.engine.profiles import SIZE, counts_for
+from facilities.engine.spans import dekad_of, month_of
 from facilities.engine.tally import People, Question, Total
 
 DAYS = (20260901, 20260902, 20260930)
@@ -41,7 +42,11 @@ def total(pages: list[Page]) -> dict[str, list[int]]:
 def test_days_and_sheets_say_what_pages_say(happened: list[tuple[int, int, int]]) -> None:
     pages = made(happened)
     assert total([gather(pages)]) == total(pages)
-    assert total(list(by_day(pages).values())) == total(pages)
+    for period in (dekad_of, month_of):
+        assert total(list(divide(pages, period).values())) == total(pages)
+    days = divide(pages, lambda day: day, with_facts=True)
+    assert total(list(days.values())) == total(pages)
+    assert opened(list(days.values()), *DAYS[:2])[0].tobytes() == opened(pages, *DAYS[:2])[0].tobytes()
     assert total(pages)["persons"] == [len({resident for _, resident, _ in happened})]
     assert total(pages)["held"] == [len({session for session, _, _ in happened})]
 

@@ -106,7 +106,7 @@ def test_a_session_that_moves_leaves_its_old_page_and_comes_to_the_new_one(place
     rows = beneficiaries(YEAR, [Dimension.MONTH, Dimension.FACILITY])
     assert [(row.of[Dimension.MONTH], row.of[Dimension.FACILITY]) for row in rows] == [("2026-08", str(elsewhere.id))]
     kept = db.session.scalars(select(LedgerPage.period).distinct().order_by(LedgerPage.period)).all()
-    assert kept == [2026, 20263, 202608, 20260807]
+    assert kept == [2026, 20263, 202608, 2026081, 20260807]
 
 
 def test_what_comes_while_pages_are_made_is_not_lost(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -182,6 +182,7 @@ WRONG = {
     "a page that ends before it begins": (PAGE.format(period=202609, part=0, first=20260920, last=20260910), DAYS),
     "a sheet of another quarter": (PAGE.format(period=20263, part=0, first=20260701, last=20261001), DAYS),
     "a sheet of another year": (PAGE.format(period=2026, part=0, first=20251231, last=20261001), DAYS),
+    "a sheet of another dekad": (PAGE.format(period=2026092, part=0, first=20260920, last=20260921), DAYS),
     "a sheet of another day": (PAGE.format(period=20260920, part=0, first=20260920, last=20260921), DAYS),
     "a part below zero": (
         PAGE.format(period=202609, part=-1, first=20260910, last=20260920), "ledger_pages_part_from_zero"
