@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facilities.engine.ledger import BITS, CELL, COUNT, MEASURES, RESIDENT, RUN, SUMS, Array, Facts, Ints, once
-from facilities.engine.profiles import DISABILITY, SIZE, Table, counts_for
+from facilities.engine.profiles import DISABILITY, Table, counts_for
 
 ROOM = ("capacity", "places")
-# residents are told apart by marking them in a table, a byte for each number there is; where that were much more than
-# there are residents, they are sorted
-MARKED_FOR_EACH, MARKED_ALWAYS = 64, 1 << 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +25,9 @@ class Question:
     parts: Ints
     kinds: int
     grouped: Sequence[int | None] | None
+
+    def part_of(self, profiles: Array) -> Ints:
+        return self.parts[profiles] if self.kinds > 1 else np.zeros(len(profiles), np.int64)
 
 
 @dataclass(slots=True)
@@ -46,24 +46,26 @@ class Sums:
     waited: Ints
 
 
+@dataclass(frozen=True, slots=True)
 class _Source:
-    """Residents in the order of their groups, and runs of them: profiles, and how many have each; None: one."""
+    """Residents, and of each run of them: the group, the profile, how many there are; None: one of each."""
 
-    def __init__(self, residents: Array, profiles: Array, numbers: Array | None, sizes: Ints, lengths: Ints) -> None:
-        """`sizes`: how many residents each group has, `lengths`: how many runs."""
-        self.residents, self.profiles, self.numbers = residents, profiles, numbers
-        self.starts, self.runs = (np.concatenate([[0], np.cumsum(n)]).tolist() for n in (sizes, lengths))
+    residents: Array
+    groups: Ints
+    profiles: Array
+    numbers: Array | None
 
-    def of(self, group: int, who: NDArray[np.bool_], offset: Ints | None) -> Array:
-        """Residents who count, and what tells their parts apart on top. `who` and `offset` are of each run."""
-        found = self.residents[self.starts[group]:self.starts[group + 1]]
-        runs = slice(self.runs[group], self.runs[group + 1])
-        if offset is not None:
-            found = found + self._each(offset[runs], runs)
-        return found if who[runs].all() else found[self._each(who[runs], runs)]
-
-    def _each(self, of_runs: Array, runs: slice) -> Array:
-        return of_runs if self.numbers is None else np.repeat(of_runs, self.numbers[runs])
+    def write(self, question: Question, width: int, keys: Array) -> int:
+        """Of those who count, group, part and resident as one number each; how many."""
+        counts, residents, numbers = question.who[self.profiles], self.residents, self.numbers
+        run = (self.groups * question.kinds + question.part_of(self.profiles)) * width
+        if not counts.all():
+            run = run[counts]
+            residents = residents[counts if numbers is None else np.repeat(counts, numbers)]
+            numbers = None if numbers is None else numbers[counts]
+        run = run.astype(keys.dtype)
+        np.add(run if numbers is None else np.repeat(run, numbers), residents, out=keys[:len(residents)])
+        return len(residents)
 
 
 class People:
@@ -75,76 +77,56 @@ class People:
     def add_pages(self, people: Sequence[bytes], runs: Sequence[bytes] | None, group: Ints, *,
                   disabled: bool = False) -> None:
         """Without runs: everybody counts, and all are one kind. `disabled`: of people there are only the first."""
-        order = np.argsort(group, kind="stable").tolist()
-        sizes = np.array([len(people[n]) // RESIDENT.itemsize for n in range(len(people))], np.int64)
         if runs is None:
             of_runs, lengths = np.zeros(len(people), RUN), np.ones(len(people), np.int64)
-            of_runs["number"] = sizes[order]
+            of_runs["number"] = [len(one) // RESIDENT.itemsize for one in people]
         else:
-            of_runs = np.frombuffer(b"".join(runs[n] for n in order), RUN)
+            of_runs = np.frombuffer(b"".join(runs), RUN)
             if disabled:
                 of_runs = np.where(of_runs["profile"] >= DISABILITY, of_runs, np.zeros(1, RUN))
             lengths = np.array([len(one) // RUN.itemsize for one in runs], np.int64)
-        residents = np.frombuffer(b"".join(people[n] for n in order), RESIDENT)
-        self._add(residents, of_runs["profile"], of_runs["number"], self._by_group(group, sizes),
-                  self._by_group(group, lengths))
+        residents = np.frombuffer(b"".join(people), RESIDENT)
+        self._add(_Source(residents, np.repeat(group, lengths), of_runs["profile"], of_runs["number"]))
 
     def add_facts(self, facts: Facts, group: Ints) -> None:
         named = (facts["times"] > 0) & (facts["resident"] > 0)
-        if not named.all():
-            facts, group = facts.only(named), group[named]
-        order = np.argsort(group.astype(np.uint16) if self.groups <= 1 << 16 else group, kind="stable")
-        each = np.bincount(group, minlength=self.groups)
-        self._add(facts["resident"][order], facts["profile"][order], None, each, each)
+        self._add(_Source(facts["resident"][named], group[named], facts["profile"][named], None))
 
-    def _by_group(self, group: Ints, sizes: Ints) -> Ints:
-        return np.bincount(group, sizes, self.groups).astype(np.int64)
-
-    def _add(self, residents: Array, profiles: Array, numbers: Array | None, sizes: Ints, lengths: Ints) -> None:
-        self.width = max(self.width, int(residents.max(initial=0)) + 1)
-        self._sources.append(_Source(residents, profiles, numbers, sizes, lengths))
+    def _add(self, source: _Source) -> None:
+        self.width = max(self.width, int(source.residents.max(initial=0)) + 1)
+        self._sources.append(source)
 
     def count(self, question: Question) -> Ints:
-        """How many different residents each part of each group has."""
-        kinds, width = question.kinds, self.width
-        persons = np.zeros((self.groups, kinds), np.int64)
-        asked = [(source, question.who[source.profiles],
-                  question.parts[source.profiles] * width if kinds > 1 else None) for source in self._sources]
-        bounds = np.arange(kinds + 1) * width
-        marked = np.zeros(0, np.bool_)
-        for group in range(self.groups):
-            found = [some for source, who, offset in asked if len(some := source.of(group, who, offset))]
-            if not found:
-                continue
-            numbers = np.concatenate(found)
-            if kinds * width > max(MARKED_ALWAYS, MARKED_FOR_EACH * len(numbers)):
-                persons[group] = np.diff(np.searchsorted(once(numbers), bounds))
-                continue
-            if not len(marked):
-                marked = np.zeros(kinds * width, np.bool_)
-            marked[:] = False
-            marked[numbers] = True
-            persons[group] = [np.count_nonzero(marked[n * width:(n + 1) * width]) for n in range(kinds)]
-        return persons.reshape(-1)
+        """How many different residents each part of each group has.
+
+        By sorting them all at once: numpy does that as fast as anything that is done to each of them.
+        """
+        parts = self.groups * question.kinds
+        dtype = np.uint32 if parts * self.width < 1 << 32 else np.int64  # half as wide, twice as fast
+        keys, number = np.empty(sum(len(source.residents) for source in self._sources), dtype), 0
+        for source in self._sources:
+            number += source.write(question, self.width, keys[number:])
+        keys = keys[:number]
+        keys.sort()
+        is_first = np.zeros(number + 1, np.bool_)  # one more, for what begins where the numbers end
+        is_first[:number] = True
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:number])
+        starts = np.searchsorted(keys, (np.arange(parts + 1) * self.width).astype(dtype))
+        persons = np.add.reduceat(is_first.view(np.int8), starts[:-1], dtype=np.int64)
+        return np.where(np.diff(starts) > 0, persons, 0)
 
 
 class Loose:
-    """Sessions one by one, added up as far as groups and profiles are told apart."""
+    """Sessions one by one, and the facts of each."""
 
     def __init__(self, sessions: Array, facts: Facts, place: Ints, group: Ints, groups: int) -> None:
         """Rows of SESSION, and facts. `place`: of each fact, the row of its session; `group`: of each session."""
-        occurs = np.zeros(SIZE, np.bool_)
-        occurs[facts["profile"]] = True
-        self.group, self.profiles = group, np.flatnonzero(occurs)
-        number = (np.cumsum(occurs) - 1)[facts["profile"]]
-        width, there = len(self.profiles), facts["times"] > 0
-        entry = group[place] * width + number
+        self.profiles, self.place, self.group, self.of_fact = facts["profile"], place, group, group[place]
+        self.there = facts["times"] > 0
         columns = {name: _column(facts, name) for name in SUMS}
-        self.sums = {name: np.bincount(entry, column, groups * width).reshape(groups, width)
-                     for name, column in columns.items() if column.any()}
-        self.was_there = np.zeros((width, len(sessions)), np.bool_)
-        self.was_there[number[there], place[there]] = True
-        held = self.was_there[counts_for(None)[self.profiles]].any(axis=0)
+        self.columns = {name: column for name, column in columns.items() if column.any()}
+        times = np.where(counts_for(None)[self.profiles], facts["times"], 0)
+        held = np.bincount(place, times, len(sessions)) > 0
         self.room = np.stack([np.bincount(group[held], sessions[name][held], groups).astype(np.int64) for name in ROOM])
 
 
@@ -190,42 +172,39 @@ class Total:
         of_each = np.repeat(group, [len(one) // CELL.itemsize for one in cells])
         counts = self.question.who[rows["profile"]]
         rows, of_each = rows[counts], of_each[counts]
-        entry = of_each * self.question.kinds + self._part(rows["profile"])
+        entry = of_each * self.question.kinds + self.question.part_of(rows["profile"])
         for name in SUMS:
             self.sums[name] += np.bincount(entry, rows[name], self.size)
 
     def add_bits(self, bits: Sequence[bytes], group: Ints) -> None:
         """Sessions held, those of one page or sheet together, for each part."""
         rows = np.frombuffer(b"".join(bits), BITS)
-        page = np.repeat(np.arange(len(bits)), [len(one) // BITS.itemsize for one in bits])
+        lengths = np.array([len(one) // BITS.itemsize for one in bits], np.int64)
+        of_page = np.zeros(len(bits), np.int64)
+        np.maximum.at(of_page, np.repeat(np.arange(len(bits)), lengths), rows["chunk"].astype(np.int64) + 1)
+        chunk = np.repeat(np.cumsum(of_page) - of_page, lengths) + rows["chunk"]
         counts = self.question.who[rows["profile"]]
-        rows, page = rows[counts], page[counts]
-        kinds = self.question.kinds
-        chunk = page * (int(rows["chunk"].max(initial=0)) + 1) + rows["chunk"]
-        key = chunk * kinds + self._part(rows["profile"])
-        order = np.argsort(key, kind="stable")
-        starts = np.flatnonzero(np.diff(key[order], prepend=-1))
-        if len(starts):
-            together = np.bitwise_or.reduceat(rows["held"][order], starts)
-            first = order[starts]
-            entry = group[page[first]] * kinds + key[first] % kinds
-            self.held += np.bincount(entry, np.bitwise_count(together), self.size).astype(np.int64)
+        together = np.zeros((int(of_page.sum()), self.question.kinds), np.uint64)
+        parts = self.question.part_of(rows["profile"][counts])
+        np.bitwise_or.at(together, (chunk[counts], parts), rows["held"][counts])
+        self._add_held(np.bitwise_count(together), np.repeat(group, of_page))
+
+    def _add_held(self, held: Array, group: Ints) -> None:
+        """Of each row, whose group is given, and of each part."""
+        row, part = np.nonzero(held)
+        self.held += np.bincount(group[row] * self.question.kinds + part, held[row, part], self.size).astype(np.int64)
 
     def add_loose(self, loose: Loose) -> None:
         """All of it but people."""
         kinds, counts = self.question.kinds, self.question.who[loose.profiles]
-        parts = self._part(loose.profiles[counts])
-        entry = np.arange(self.groups)[:, np.newaxis] * kinds + parts
-        for name, numbers in loose.sums.items():
-            self.sums[name] += np.bincount(entry.reshape(-1), numbers[:, counts].reshape(-1), self.size)
-        was_there = loose.was_there[counts]
-        for part in np.unique(parts).tolist():
-            those = was_there[parts == part].any(axis=0)
-            self.held[part::kinds] += np.bincount(loose.group[those], minlength=self.groups)
+        parts = self.question.part_of(loose.profiles)
+        entry = (loose.of_fact * kinds + parts)[counts]
+        for name, column in loose.columns.items():
+            self.sums[name] += np.bincount(entry, column[counts], self.size)
+        there = counts & loose.there
+        held = once((loose.place * kinds + parts)[there])  # each session once for each part
+        self.held += np.bincount(loose.group[held // kinds] * kinds + held % kinds, minlength=self.size)
         self.room += loose.room
-
-    def _part(self, profiles: Array) -> Ints:
-        return self.question.parts[profiles] if self.question.kinds > 1 else np.zeros(len(profiles), np.int64)
 
     def result(self, people: People | None = None) -> Sums:
         persons = self.persons if people is None else self.persons + people.count(self.question)

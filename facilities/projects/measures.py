@@ -19,7 +19,8 @@ from facilities.kernel import clock
 from facilities.places.models import Facility, FacilityKind
 from facilities.places.queries import stalls_shared
 from facilities.statistics.dimensions import Dimension, Scope
-from facilities.statistics.queries import Row, beneficiaries
+from facilities.statistics.queries import beneficiaries
+from facilities.statistics.rows import Row
 
 ByMonth = Mapping[int, Decimal]
 

@@ -7,7 +7,7 @@ or a clock that has gone on changes nothing. It is canonical JSON (keys in order
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from facilities.kernel.refusals import Refused
 from facilities.statistics import queries
 from facilities.statistics.charts import word_for
 from facilities.statistics.dimensions import Dimension, Scope
-from facilities.statistics.queries import Figures, Row
+from facilities.statistics.rows import Figures, Row
 from facilities.web.formats import month_label
 from facilities.web.language import LANGUAGES
 
@@ -30,7 +30,7 @@ TABLES: tuple[By, ...] = (
     (Dimension.MONTH,), (Dimension.FACILITY,), (Dimension.PROGRAMME,), (Dimension.SUB_DISTRICT,),
     (Dimension.CATEGORY,), (Dimension.SEX,), (Dimension.AGE_BAND,), (Dimension.FACILITY, Dimension.CATEGORY))
 NAMED = (Dimension.FACILITY, Dimension.PROGRAMME, Dimension.SUB_DISTRICT)
-NOTHING: dict[str, Number] = asdict(Figures())
+NOTHING: dict[str, Number] = Figures()._asdict()
 READINGS = 4
 
 _MEASURES: dict[str, Any] = {
@@ -79,7 +79,7 @@ def _read(scope: Scope, tables: Sequence[By]) -> Counted:
 def cells(counted: Counted) -> dict[Cell, Number]:
     rows: list[tuple[str, tuple[str, ...], Figures]] = [("", (), counted.total)]
     rows += [(_table(by), tuple(row.of[d] for d in by), row.figures) for by, those in counted.tables for row in those]
-    return {(table, of, measure): value for table, of, figures in rows for measure, value in asdict(figures).items()}
+    return {(table, of, measure): value for table, of, figures in rows for measure, value in figures._asdict().items()}
 
 
 def _table(by: Iterable[str]) -> str:
@@ -107,7 +107,7 @@ def published_cells(published: Mapping[str, Any], corrections: Iterable[Mapping[
 
 def report(period: Period, counted: Counted, number: int, previous: str, closed_at: datetime,
            signed: Mapping[str, str]) -> str:
-    measures = list(asdict(counted.total))
+    measures = list(counted.total._asdict())
     values = [(d, row.of[d]) for by, rows in counted.tables for row in rows for d in by]
     words = {
         **_both(_WORDS), **_both({name: _MEASURES.get(name, name) for name in measures}),
@@ -116,8 +116,8 @@ def report(period: Period, counted: Counted, number: int, previous: str, closed_
         "kind": period.kind.value, "first": str(period.first), "last": str(period.last), "code": period.code,
         "period": _in_both(lambda: period_label(period)), "number": number, "previous": previous,
         "closed_at": moment(closed_at), "signed": dict(signed), "measures": measures,
-        "total": asdict(counted.total),
-        "tables": [{"by": list(by), "rows": [{"of": [row.of[d] for d in by], "figures": asdict(row.figures)}
+        "total": counted.total._asdict(),
+        "tables": [{"by": list(by), "rows": [{"of": [row.of[d] for d in by], "figures": row.figures._asdict()}
                                              for row in rows]} for by, rows in counted.tables],
         "names": {d.value: {} for by, _rows in counted.tables for d in by} | _names(values), "words": words,
     })

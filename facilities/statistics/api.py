@@ -1,6 +1,6 @@
 """Beneficiary figures for those who answer for them, and what is behind each."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from flask import request
@@ -65,10 +65,10 @@ def beneficiaries(query: dict[str, Any]) -> dict[str, Any] | ResponseReturnValue
     kind = exports.wanted_format()
     if kind is not None:
         return as_file(kind, scope, by, rows, total)
-    answer = {"rows": show_rows(rows, by), "total": asdict(total)}
+    answer = {"rows": show_rows(rows, by), "total": total._asdict()}
     if (compared := query.get("compare")) is not None:
         other = COMPARED[compared](scope)
-        answer["compared"] = {"from": str(other.first), "to": str(other.last), "total": asdict(queries.total(other))}
+        answer["compared"] = {"from": str(other.first), "to": str(other.last), "total": queries.total(other)._asdict()}
     return answer
 
 
@@ -148,7 +148,7 @@ def _id(text: str | None) -> int | None:
 def _show(counted: Counted) -> dict[str, Any]:
     session = counted.session
     return {"id": session.id, "title": session.title, "title_en": session.title_en, "facility_id": session.facility_id,
-            "programme_id": session.programme_id, "starts_at": session.starts_at, "figures": asdict(counted.figures)}
+            "programme_id": session.programme_id, "starts_at": session.starts_at, "figures": counted.figures._asdict()}
 
 
 def _person(person: Person) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from facilities.infra.db import db
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import facts
 from facilities.statistics.dimensions import Scope, who_counts
-from facilities.statistics.queries import Figures, Ledger, Start, start_of
+from facilities.statistics.queries import Ledger, Start, start_of
+from facilities.statistics.rows import Figures
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from facilities.kernel import clock
 from facilities.statistics.addresses import narrowed_to
 from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.overview import Overview
-from facilities.statistics.queries import Figures, Row
+from facilities.statistics.rows import Figures, Row
 from facilities.statistics.schemas import names_of
 from facilities.statistics.wording import COUNTED, MEASURES, Measure, overlap_note, persons_note, word_for
 from facilities.web import exports

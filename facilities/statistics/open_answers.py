@@ -10,7 +10,7 @@ from facilities.engine.suppression import THRESHOLD
 from facilities.statistics.charts import word_for
 from facilities.statistics.dimensions import Dimension
 from facilities.statistics.open_data import MEASURES, Answer, OpenRow
-from facilities.statistics.queries import Row
+from facilities.statistics.rows import Row
 from facilities.statistics.schemas import names_of
 from facilities.web import exports
 

@@ -13,7 +13,8 @@ from facilities.statistics import queries
 from facilities.statistics.addresses import narrowed_to
 from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.periods import period_before, year_before
-from facilities.statistics.queries import Figures, Ledger, Row
+from facilities.statistics.queries import Ledger
+from facilities.statistics.rows import Figures, Row
 from facilities.statistics.targets import Against, targets
 from facilities.statistics.wording import word_for
 from facilities.web.language import in_language

@@ -16,7 +16,8 @@ from facilities.statistics.charts import Slice
 from facilities.statistics.dimensions import Dimension, Scope
 from facilities.statistics.overview import NAMED, Overview
 from facilities.statistics.pictures import Picture
-from facilities.statistics.queries import Figures, Start
+from facilities.statistics.queries import Start
+from facilities.statistics.rows import Figures
 from facilities.statistics.wording import MEASURES, OVERLAPPING, word_for
 from facilities.web.formats import number, percent
 from facilities.web.parts import word

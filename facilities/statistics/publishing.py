@@ -38,7 +38,7 @@ from facilities.statistics.open_data import (
     months_of,
     published,
 )
-from facilities.statistics.queries import Figures, Row
+from facilities.statistics.rows import Figures, Row
 
 RULES = 1  # raised with what is hidden, or how it is decided: every month is then published anew
 LATE_ENTRIES = timedelta(days=2)  # the roll of a month's last day is closed within the day after it, and looked at

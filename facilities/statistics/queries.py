@@ -5,8 +5,8 @@ Answers come from the ledger's pages (`statistics.pages`), by the arithmetic of 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import cache, cached_property
 from itertools import compress
@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 from sqlalchemy import func, select
 
-from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import OF_WHOM, Category
 from facilities.engine.ledger import Ints, by_hour, groupings, value_of
 from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles
@@ -36,32 +35,7 @@ from facilities.statistics.dimensions import (
 )
 from facilities.statistics.pages import Reach
 from facilities.statistics.reading import Found, Groupings, Needed, Reading, keys_of
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """`persons` are distinct residents: not additive over rows, never more than person-times.
-
-    `hours`: spent by everybody together. Where going was written down, from coming to going; else the session's length.
-    `fill_rate`: places taken of those on offer, in sessions that were held; None where people are told apart, for a
-    place on offer is nobody's yet. `no_show_rate`: of bookings whose outcome is known, those without anybody coming.
-    `waiting_hours`: how long who was on a waitlist waited for their place, on average. None: there were none.
-    """
-
-    sessions_held: int = 0
-    person_times: int = 0
-    persons: int = 0
-    unidentified_person_times: int = 0
-    hours: float = 0.0
-    fill_rate: float | None = None
-    no_show_rate: float | None = None
-    waiting_hours: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    of: dict[Dimension, str]
-    figures: Figures = field(default_factory=Figures)
+from facilities.statistics.rows import Figures, Row, as_rows, figures_of
 
 
 def beneficiaries(scope: Scope, by: Sequence[Dimension] = ()) -> list[Row]:
@@ -123,23 +97,13 @@ class Ledger:
     def rows(self, by: Sequence[Dimension]) -> list[Row]:
         questions = [self._question(by, category) for category in self._passes(by)]
         sought = self._sought(by, [question for question, _ in questions])
-        rows: list[Row] = []
-        for question, kinds in questions:
-            sums = sought.sum(question)
-            entries = np.flatnonzero(sums.times)
-            figures = _figures(sums, entries, len(kinds), divides_people=self._divides_people(by))
-            for entry, one in zip(entries.tolist(), figures, strict=True):
-                values = sought.groups.values[entry // len(kinds)]
-                if kinds[0]:
-                    both = values | kinds[entry % len(kinds)]
-                    values = {d: both[d] for d in by}
-                rows.append(Row(values, one))
-        return sorted(rows, key=lambda row: [_rank(d, v) for d, v in row.of.items()])
+        return as_rows(by, sought.groups.values, [(sought.sum(question), kinds) for question, kinds in questions],
+                       divides_people=self._divides_people(by))
 
     def total(self) -> Figures:
         question, _ = self._question((), self.scope.group)
         sums = self._sought((), [question]).sum(question)
-        (figures,) = _figures(sums, np.zeros(1, np.int64), 1, divides_people=self._divides_people(()))
+        (figures,) = figures_of(sums, np.zeros(1, np.int64), 1, divides_people=self._divides_people(()))
         return figures
 
     def _sought(self, by: Sequence[Dimension], questions: Sequence[Question]) -> "_Sought":
@@ -330,31 +294,6 @@ def _parts(by: Sequence[Dimension], category: Category | None) -> tuple[Ints, Ki
                        for d in by)
         parts[code] = known.setdefault(values, len(known))
     return parts, [dict(zip(by, values, strict=True)) for values in known]
-
-
-def _figures(sums: Sums, entries: Ints, kinds: int, *, divides_people: bool) -> Iterator[Figures]:
-    """Of these entries, in their order."""
-    places = np.zeros(len(entries), np.int64) if divides_people else sums.room[1][entries // kinds]
-    capacity = np.zeros(len(entries), np.int64) if divides_people else sums.room[0][entries // kinds]
-    columns = (sums.held, sums.times, sums.persons, sums.unnamed, sums.minutes, sums.missed, sums.came, sums.waited,
-               sums.waits)
-    for held, times, persons, unnamed, minutes, missed, came, waited, waits, taken, room in zip(
-            *(column[entries].tolist() for column in columns), places.tolist(), capacity.tolist(), strict=True):
-        yield Figures(held, times, persons, unnamed, round(minutes / 60, 1), round(taken / room, 4) if room else None,
-                      round(missed / (came + missed), 4) if came + missed else None,
-                      round(waited / waits / 60, 1) if waits else None)
-
-
-_CATEGORY_ORDER = [c.value for c in Category]
-_BAND_ORDER = [band_of(start) for start in AGE_BANDS]
-
-
-@cache
-def _rank(dimension: Dimension, value: str) -> tuple[int, str]:
-    order = {Dimension.CATEGORY: _CATEGORY_ORDER, Dimension.AGE_BAND: _BAND_ORDER}.get(dimension)
-    if order is not None:
-        return (order.index(value) if value in order else len(order), value)
-    return (int(value), "") if value.isdigit() else (0, value)
 
 
 def names(dimension: Dimension, values: Iterable[str]) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 """Which of the ledger's pages and sheets answer a question, and what is counted from rows beside them."""
 
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -82,13 +83,14 @@ class Rows:
     runs: list[bytes] = field(default_factory=list)
     sessions: list[bytes] = field(default_factory=list)
 
-    def add(self, key: Key, joined: object, *packed: bytes | None) -> None:
-        """In the order of the fields. What is empty is nothing on SQLite."""
-        self.keys.append(key)
-        self.joined.append(bool(joined))
-        for column, one in zip((self.counts, self.cells, self.bits, self.people, self.runs, self.sessions), packed,
-                               strict=True):
-            column.append(one or b"")
+    @classmethod
+    def of(cls, found: Sequence[Sequence[Any]]) -> "Rows":
+        """Period, facility, programme, then in the order of the fields. What is empty is nothing on SQLite."""
+        if not found:
+            return cls()
+        period, facility, programme, joined, *packed = zip(*found, strict=True)
+        return cls(list(zip(period, facility, programme, strict=True)), [bool(one) for one in joined],
+                   *([one or b"" for one in column] for column in packed))
 
 
 @dataclass(slots=True)
@@ -238,18 +240,11 @@ class Reading:
         if plan.days:
             parts.append(f"SELECT {KEY}, FALSE, {', '.join([NOTHING] * 5)}, sessions, facts FROM ledger_pages "
                          f"WHERE period IN {listed(plan.days)} AND facility_id = {ALL} AND programme_id = {ALL}")
-        found, cut = Found(), list[Page]()
-        if not parts:
-            return found
-        for period, facility, programme, *asked, sessions, happened in ask(" UNION ALL ".join(parts)):
-            key = (period, facility, programme)
-            if key in self.stale:
-                continue
-            if happened is not None:
-                cut.append(Page(sessions, happened, b"", b"", b"", b"", b"", (0, 0)))
-            else:
-                found.rows.add(key, *asked, sessions)
-        if cut:
+        rows = ask(" UNION ALL ".join(parts)) if parts else []
+        if self.stale:
+            rows = [row for row in rows if row[:3] not in self.stale]
+        found = Found(Rows.of([row[:-1] for row in rows if row[-1] is None]))
+        if cut := [Page(row[-2], row[-1], b"", b"", b"", b"", b"", (0, 0)) for row in rows if row[-1] is not None]:
             found.add_loose(*self._within(*opened(cut, *self.reach.days)))
         return found
 

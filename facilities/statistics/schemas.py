@@ -1,7 +1,6 @@
 """The shape of figures in the API."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from marshmallow import fields
@@ -9,7 +8,7 @@ from marshmallow import fields
 from facilities.statistics import queries
 from facilities.statistics.addresses import CHOICES
 from facilities.statistics.dimensions import Dimension
-from facilities.statistics.queries import Row
+from facilities.statistics.rows import Row
 from facilities.web.language import in_language
 from facilities.web.schemas import BaseSchema, Day, Id, Instant, PageQuery, Reference, Text, one_of
 
@@ -109,5 +108,5 @@ def show_rows(rows: Sequence[Row], by: Sequence[Dimension]) -> list[dict[str, An
             cells[dimension.value] = value
             if dimension in names:
                 cells[f"{dimension.value}_name"] = names[dimension].get(value, value)
-        shown.append({**cells, **asdict(row.figures)})
+        shown.append({**cells, **row.figures._asdict()})
     return shown

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from facilities.engine.beneficiaries import OF_WHOM, Category
 from facilities.engine.profiles import NOT_KNOWN
 from facilities.statistics.dimensions import Dimension
-from facilities.statistics.queries import Figures
+from facilities.statistics.rows import Figures
 from facilities.web.formats import is_chinese, month_label, number, percent
 from facilities.web.parts import WORDS
 

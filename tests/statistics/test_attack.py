@@ -21,7 +21,7 @@ from facilities.engine.suppression import is_small
 from facilities.kernel import clock
 from facilities.statistics import queries as ledger
 from facilities.statistics.dimensions import Dimension, Scope
-from facilities.statistics.queries import Row
+from facilities.statistics.rows import Row
 from tests.client import Caller
 from tests.world import World
 

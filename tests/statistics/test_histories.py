@@ -23,7 +23,7 @@ from facilities.places.models import Facility, FacilityKind
 from facilities.programmes.models import ActivitySession, Programme, ProviderType
 from facilities.statistics import behind, pages, queries
 from facilities.statistics.dimensions import OF_PEOPLE, Dimension, Scope
-from facilities.statistics.queries import Figures
+from facilities.statistics.rows import Figures
 from facilities.statistics.services import verify, verify_pages
 from tests.conftest import NOW
 from tests.statistics import counter

@@ -15,7 +15,7 @@ from facilities.infra.db import db, unit_of_work
 from facilities.kernel import clock
 from facilities.statistics import queries
 from facilities.statistics.dimensions import Dimension, Scope
-from facilities.statistics.queries import Figures
+from facilities.statistics.rows import Figures
 from facilities.statistics.services import verify
 from tests.world import World
 

@@ -7,7 +7,7 @@ import pytest
 
 from facilities.statistics.addresses import arguments, days_of
 from facilities.statistics.dimensions import Dimension, Scope
-from facilities.statistics.queries import Figures
+from facilities.statistics.rows import Figures
 from facilities.statistics.wording import (
     FILL_RATE,
     HOURS,
