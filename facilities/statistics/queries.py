@@ -21,6 +21,7 @@ from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles
 from facilities.engine.spans import month_of, quarter_of, year_of
 from facilities.engine.tally import Loose, People, Question, Sums, Total
 from facilities.infra.db import db
+from facilities.infra.prepared import Prepared
 from facilities.kernel import clock
 from facilities.places.models import Community, Facility, SubDistrict
 from facilities.programmes.models import ActivitySession, Programme, SessionStatus
@@ -60,6 +61,9 @@ class Provided:
     volunteer: str
 
 
+_PLACES = Prepared(lambda: select(Facility.id, Facility.kind, Facility.sub_district_code, Facility.community_id))
+_PROGRAMMES = Prepared(lambda: select(Programme.id, Programme.provider_type, Programme.volunteer))
+
 Start = tuple[int, int]  # weekday from Monday, local hour
 
 
@@ -81,14 +85,13 @@ class Ledger:
 
     @cached_property
     def places(self) -> dict[int, Place]:
-        f = Facility
-        rows = db.session.execute(select(f.id, f.kind, f.sub_district_code, f.community_id)).tuples()
-        return {number: Place(kind.value, code, community) for number, kind, code, community in rows}
+        return {number: Place(kind.value, code, community)
+                for number, kind, code, community in _PLACES.rows(db.session.connection(), {})}
 
     @cached_property
     def programmes(self) -> dict[int, Provided]:
-        rows = db.session.execute(select(Programme.id, Programme.provider_type, Programme.volunteer)).tuples()
-        return {number: Provided(provider.value, "yes" if volunteer else "no") for number, provider, volunteer in rows}
+        return {number: Provided(provider.value, "yes" if volunteer else "no")
+                for number, provider, volunteer in _PROGRAMMES.rows(db.session.connection(), {})}
 
     @cached_property
     def reading(self) -> Reading:
