@@ -12,6 +12,7 @@ than 1/3 of DuckDB's, or keeping the pages more than 20 % on top of recording.
 """
 
 import argparse
+import gc
 import os
 import platform
 import random
@@ -241,6 +242,7 @@ def measure(url: str, folder: Path, district: District, rounds: int,
     environ = environment(url, folder / "instance")
     manage(environ, "db", "upgrade")
     app = create_app(Settings.read(environ))
+    gc.freeze()  # as wsgi.py
     fill(app, url, district)
     rows = as_parquet(district, folder / "rows.parquet")
     questions = QUESTIONS | others

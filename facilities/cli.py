@@ -1,5 +1,6 @@
 """bin/manage: what is done from a terminal."""
 
+import gc
 import getpass
 import logging
 import os
@@ -74,7 +75,9 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        return self.make()
+        app = self.make()
+        gc.freeze()  # as wsgi.py
+        return app
 
 
 @main.command(help="The production server, in the foreground.")

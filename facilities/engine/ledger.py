@@ -23,6 +23,7 @@ from facilities.engine.beneficiaries import Category
 from facilities.engine.profiles import DISABILITY, NOT_KNOWN, Profile, Table, counts_for, table
 
 SESSIONS_A_PAGE = 64  # one bit each
+SMALL = 8  # so many times as many as there are values: to go through all numbers is faster than to sort the values
 Ints = NDArray[np.int64]
 Array = NDArray[Any]
 
@@ -236,6 +237,16 @@ def once(numbers: Array) -> Array:
     return numbers[is_first]
 
 
+def numbered(values: Ints) -> tuple[Ints, Ints]:
+    """The different values in order, and of each value which of them it is."""
+    if not len(values) or values.max() > SMALL * len(values):
+        different, which = np.unique(values, return_inverse=True)
+        return different, which
+    occurs = np.zeros(int(values.max()) + 1, np.bool_)
+    occurs[values] = True
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[values]
+
+
 def _as_bytes(pairs: Ints) -> tuple[bytes, bytes]:
     """People, and runs of them."""
     ordered = (0xFFFF - (pairs & 0xFFFF)) << 32 | pairs >> 16
@@ -307,6 +318,14 @@ def divide(pages: Sequence[Page], period: Callable[[int], int], *, with_facts: b
         packed = (sessions.tobytes(), facts.tobytes()) if with_facts else (b"", b"")
         sheets[number] = Page(*packed, *added, (first, last))
     return sheets
+
+
+def of_disabled(pages: Sequence[Page]) -> tuple[bytes, bytes]:
+    """Sessions and facts of some pages, as far as residents with a disability were there."""
+    sessions, facts, place = opened(pages, 0, 1 << 31)
+    which = facts["profile"] >= DISABILITY
+    sessions["facts"] = np.bincount(place[which], minlength=len(sessions))
+    return sessions[sessions["facts"] > 0].tobytes(), facts.only(which).tobytes()
 
 
 def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, Ints]:

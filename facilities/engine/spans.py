@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from enum import IntEnum
 
 MONTHS = 12
-QUARTERS = 4
 DEKADS = 3
 
 
@@ -56,10 +55,6 @@ def dekads_of(month: int) -> list[int]:
 def around(month: int) -> tuple[int, int]:
     """The quarter and the year that a month is in."""
     return quarter_of(month), year_of(month)
-
-
-def quarters_of(year: int) -> list[int]:
-    return [year * 10 + number for number in range(1, QUARTERS + 1)]
 
 
 def months_of(period: int) -> list[int]:

@@ -8,7 +8,7 @@ rows. So figures are never behind, and keeping them costs what the rounds of a j
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import ColumnElement, and_, delete, insert, or_, select, text, tuple_
 
 from facilities.engine.ages import as_number
-from facilities.engine.ledger import Array, Page, divide, gather, pack
+from facilities.engine.ledger import Array, Page, divide, gather, of_disabled, pack
 from facilities.engine.spans import MONTHS, Length, around, dekad_of, dekads_of, length_of, months_of
 from facilities.infra.db import db
 from facilities.infra.prepared import packed_rows
@@ -177,7 +177,7 @@ def sheets_of(period: int) -> dict[Key, Page]:
     """What the sheets of a period should be, from its pages: by place and programme, by either, altogether.
 
     Of a month, what is by both are its pages. Its dekads and its days are made with it; of a day there is one sheet,
-    with all facts.
+    with all facts, and a month's sheet of all has those of residents with a disability.
     """
     is_month = length_of(period) is Length.MONTH
     of_both: defaultdict[tuple[int, int], list[Page]] = defaultdict(list)
@@ -199,6 +199,9 @@ def sheets_of(period: int) -> dict[Key, Page]:
     for dekad, some in of_dekads.items():
         sheets |= _together(dekad, some)
     every = [page for pages in of_both.values() for page in pages]
+    if every:
+        sessions, happened = of_disabled(every)
+        sheets[(period, ALL, ALL)] = replace(sheets[(period, ALL, ALL)], sessions=sessions, facts=happened)
     return sheets | {(day, ALL, ALL): sheet for day, sheet in divide(every, lambda day: day, with_facts=True).items()}
 
 

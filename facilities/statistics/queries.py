@@ -16,7 +16,7 @@ import numpy as np
 from sqlalchemy import func, select
 
 from facilities.engine.beneficiaries import OF_WHOM, Category
-from facilities.engine.ledger import Ints, by_hour, groupings, value_of
+from facilities.engine.ledger import Ints, by_hour, groupings, numbered, value_of
 from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles
 from facilities.engine.spans import month_of, quarter_of, year_of
 from facilities.engine.tally import Loose, People, Question, Sums, Total
@@ -253,11 +253,11 @@ class _Groups:
 
     def _divide(self, column: Ints, by: Sequence[Dimension], ledger: Ledger) -> None:
         """Groups by one part of the keys as well, as many as occur."""
-        different, row = np.unique(column, return_inverse=True)
+        different, row = numbered(column)
         known: dict[tuple[str, ...], int] = {}
         of_each = [known.setdefault(tuple(OF_A_PAGE[d](number, ledger) for d in by), len(known))
                    for number in different.tolist()]
-        both, self.numbers = np.unique(self.numbers * len(known) + np.array(of_each)[row], return_inverse=True)
+        both, self.numbers = numbered(self.numbers * len(known) + np.array(of_each, np.int64)[row])
         words = list(known)
         self.values = [self.values[number // len(known)] | dict(zip(by, words[number % len(known)], strict=True))
                        for number in both.tolist()]

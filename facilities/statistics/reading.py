@@ -32,7 +32,6 @@ from facilities.engine.spans import (
     months_between,
     months_of,
     quarter_of,
-    quarters_of,
     year_of,
 )
 from facilities.statistics import facts
@@ -115,14 +114,15 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Of which periods sheets answer, of which months the pages do, and which days are opened.
+    """Of which periods sheets answer, of which months the pages do, and which sheets of all are opened.
 
-    `joined`: those of them that have something else in their group, and so need people to be told apart.
+    Opened are days, and months where only residents with a disability count. `joined`: what has something else in its
+    group, so that people have to be told apart.
     """
 
     sheets: list[int] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
-    days: list[int] = field(default_factory=list)
+    opened: list[int] = field(default_factory=list)
     joined: set[int] = field(default_factory=set)
 
 
@@ -135,13 +135,11 @@ class Reading:
     def __init__(self, reach: Reach) -> None:
         self.reach = reach
         low, high = reach.months
-        years = range(year_of(low), year_of(high) + 1)
-        every = sorted({*years, *(quarter for year in years for quarter in quarters_of(year)),
-                        *(month for year in years for month in months_of(year)), *dekads_of(low), *dekads_of(high)})
+        cut = sorted({period for month in (low, high) for period in (*around(month), month, *dekads_of(month))})
         rows = ask(
             f"SELECT 0, month, facility_id, programme_id FROM stale_pages WHERE month BETWEEN {low} AND {high}"
             f"{_narrowed(reach)} UNION SELECT 1, period, 0, 0 FROM stale_sheets UNION ALL "
-            f"SELECT 2, period, first_day, last_day FROM ledger_pages WHERE period IN {listed(every)} "
+            f"SELECT 2, period, first_day, last_day FROM ledger_pages WHERE period IN {listed(cut)} "
             f"AND facility_id = {ALL} AND programme_id = {ALL}")
         self.stale = {(month, facility, programme) for kind, month, facility, programme in rows if kind == 0}
         self.unsettled = {period for kind, period, *_ in rows if kind == 1}
@@ -169,12 +167,14 @@ class Reading:
                 continue
             month = months.pop(0)
             is_whole = self._is_whole(month)
-            if month in self.unsettled or (needed.both if is_whole else self._is_narrow):
+            if month in self.unsettled or (self._is_narrow and (needed.both or not is_whole)):
                 plan.pages.append(month)
-            elif is_whole:
+            elif not is_whole:
+                self._cut(needed, month, plan)
+            elif not needed.both:
                 plan.sheets.append(month)
             else:
-                self._cut(needed, month, plan)
+                (plan.opened if needed.disabled else plan.pages).append(month)
         plan.joined.update(self._joined(needed, plan))
         return plan
 
@@ -185,7 +185,7 @@ class Reading:
         for day in range(as_number(first), as_number(last) + 1):
             dekad = dekad_of(day)
             if not self._is_whole(dekad):
-                (plan.days if needed.places or needed.programmes else plan.sheets).append(day)
+                (plan.opened if needed.places or needed.programmes else plan.sheets).append(day)
             elif dekad not in plan.sheets:
                 plan.sheets.append(dekad)
 
@@ -214,7 +214,7 @@ class Reading:
         group: Callable[[int], int] = {
             None: lambda _: 0, Length.YEAR: year_of, Length.QUARTER: quarter_of, Length.MONTH: month_of}[needed.time]
         stale = {month for month, *_ in self.stale}
-        many = Counter([group(period) for period in (*plan.sheets, *plan.pages, *plan.days)])
+        many = Counter([group(period) for period in (*plan.sheets, *plan.pages, *plan.opened)])
         for month in plan.pages:
             if not needed.both or month in stale or not self._is_whole(month):
                 many[group(month)] += 1
@@ -237,9 +237,9 @@ class Reading:
             parts.append(f"SELECT {columns}, {sessions}, CASE WHEN {is_cut} THEN facts END "
                          f"FROM ledger_pages WHERE period IN {listed(plan.pages)} AND first_day <= {last} "
                          f"AND last_day >= {first} AND {OF_BOTH}{_narrowed(self.reach)}")
-        if plan.days:
+        if plan.opened:
             parts.append(f"SELECT {KEY}, FALSE, {', '.join([NOTHING] * 5)}, sessions, facts FROM ledger_pages "
-                         f"WHERE period IN {listed(plan.days)} AND facility_id = {ALL} AND programme_id = {ALL}")
+                         f"WHERE period IN {listed(plan.opened)} AND facility_id = {ALL} AND programme_id = {ALL}")
         rows = ask(" UNION ALL ".join(parts)) if parts else []
         if self.stale:
             rows = [row for row in rows if row[:3] not in self.stale]
@@ -249,7 +249,7 @@ class Reading:
         return found
 
     def _within(self, sessions: Array, happened: Facts, place: Ints) -> tuple[Array, Facts, Ints]:
-        """Days have everybody's."""
+        """Sheets of all have those of every place and programme."""
         wanted = np.ones(len(sessions), np.bool_)
         for name, ids in (("facility", self.reach.facility_ids), ("programme", self.reach.programme_ids)):
             if ids is not None:

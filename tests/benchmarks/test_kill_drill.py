@@ -28,19 +28,14 @@ def drill(*arguments: str) -> tuple[int, dict[str, str], str]:
     return done.returncode, dict(pair.split("=", 1) for pair in lines[-1].split("\t")[1:]), said
 
 
-def test_nothing_acknowledged_is_lost_whatever_is_killed(kind: str) -> None:
+def test_nothing_acknowledged_is_lost_whatever_is_killed_and_damage_would_be_seen(kind: str) -> None:
+    """And the negative control: rows are deleted, copied and changed behind the constraints after the last answer."""
     so_long = ("--seconds", str(SECONDS), "--kills", str(KILLS))
-    code, summary, said = drill("--database", kind, *so_long, "--complete", "--seed", "1")
+    code, summary, said = drill("--database", kind, *so_long, "--complete", "--seed", "1", "--sabotage")
     assert (code, summary["violations"]) == (0, "0"), said
     assert int(summary["bookings"]) > 10, said
     assert int(summary["cancels"]) > 3, said
     assert int(summary["kills"]) >= KILLS, said
     assert int(summary["restarts"]) >= 1, said
-
-
-def test_the_drill_sees_damage_that_is_done_behind_the_constraints(kind: str) -> None:
-    """The negative control: rows deleted, copied and changed after the last answer."""
-    code, summary, said = drill("--database", kind, "--seconds", "3", "--complete", "--seed", "1", "--sabotage")
-    assert code == 1, said
-    assert "sabotage seen: " in said
-    assert int(summary["violations"]) > 3, said
+    seen = next(line for line in said.splitlines() if line.startswith("sabotage seen: "))
+    assert len(seen.split(", ")) > 3, said

@@ -15,7 +15,6 @@ from facilities.engine.spans import (
     months_between,
     months_of,
     quarter_of,
-    quarters_of,
     year_of,
 )
 
@@ -38,7 +37,7 @@ def test_every_day_is_in_one_month_quarter_and_year_and_all_of_them_say_so() -> 
 
 
 def test_a_year_is_its_quarters_and_a_quarter_its_months() -> None:
-    assert [month for quarter in quarters_of(2026) for month in months_of(quarter)] == months_of(2026)
+    assert [month for quarter in range(20261, 20265) for month in months_of(quarter)] == months_of(2026)
     assert months_of(2026) == list(range(202601, 202613))
     assert months_of(202602) == [202602]
 
