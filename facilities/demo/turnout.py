@@ -19,21 +19,22 @@ class Pool:
     """Residents of one kind, and when each of them is taken."""
 
     def __init__(self, residents: Sequence[Resident], busy: Mapping[int, Sequence[tuple[datetime, datetime]]]) -> None:
-        self.residents = list(residents)
+        self.residents = [(resident, Candidate(resident.birth_date, resident.sex)) for resident in residents]
         self._busy = {r.id: list(busy.get(r.id, ())) for r in residents}
 
     def draw(self, session: ActivitySession, number: int, dice: Random) -> list[Resident]:
         """Up to `number` residents who may come to the session and are nowhere else at that time."""
-        fitting = [r for r in self.residents if self._fits(r, session)]
+        audience, day = session.audience, clock.local_date(session.starts_at)
+        fitting = [resident for resident, candidate in self.residents
+                   if self._is_free(resident.id, session.starts_at, session.ends_at)
+                   and check_eligible(audience, candidate, day) is None]
         chosen = dice.sample(fitting, min(number, len(fitting)))
         for resident in chosen:
             self._busy[resident.id].append((session.starts_at, session.ends_at))
         return chosen
 
-    def _fits(self, resident: Resident, session: ActivitySession) -> bool:
-        free = all(end <= session.starts_at or start >= session.ends_at for start, end in self._busy[resident.id])
-        day = clock.local_date(session.starts_at)
-        return free and check_eligible(session.audience, Candidate(resident.birth_date, resident.sex), day) is None
+    def _is_free(self, resident_id: int, starts_at: datetime, ends_at: datetime) -> bool:
+        return all(end <= starts_at or start >= ends_at for start, end in self._busy[resident_id])
 
 
 def write_bookings(session: ActivitySession, residents: Iterable[Resident], state: BookingState,
