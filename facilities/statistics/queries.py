@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from facilities.engine.beneficiaries import OF_WHOM, Category
 from facilities.engine.ledger import Ints, by_hour, groupings, numbered, value_of
-from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, all_profiles
+from facilities.engine.profiles import DISABILITY, NOT_KNOWN, SIZE, Table, all_profiles
 from facilities.engine.spans import month_of, quarter_of, year_of
 from facilities.engine.tally import Loose, People, Question, Sums, Total
 from facilities.infra.db import db
@@ -119,7 +119,8 @@ class Ledger:
         merged = ((needed.places and Dimension.FACILITY not in by and len(reach.facility_ids or ()) != 1)
                   or (needed.programmes and Dimension.PROGRAMME not in by and len(reach.programme_ids or ()) != 1))
         needed = replace(needed, merged=merged)
-        return _Sought(self, needed, of_pages)
+        who = np.logical_or.reduce([question.who for question in questions])
+        return _Sought(self, needed, who, of_pages)
 
     def find(self, needed: Needed) -> Found:
         if needed not in self._found:
@@ -200,8 +201,9 @@ def _counted(questions: Sequence[Question]) -> Groupings | None:
 class _Sought:
     """What was found for a question, and which group each part of it belongs to."""
 
-    def __init__(self, ledger: Ledger, needed: Needed, by: Sequence[Dimension]) -> None:
-        self.needed, self.found = needed, ledger.find(needed)
+    def __init__(self, ledger: Ledger, needed: Needed, who: Table, by: Sequence[Dimension]) -> None:
+        """`who` counts in any of its parts."""
+        self.needed, self.found = needed, ledger.find(needed).only(who)
         of_rows = np.array(self.found.rows.keys, np.int64).reshape(-1, len(PARTS_OF_A_KEY))
         self.groups = _Groups(by, ledger, np.concatenate([of_rows, keys_of(self.found.sessions)]))
         self.of_rows, self.of_loose = np.split(self.groups.numbers, [len(of_rows)])

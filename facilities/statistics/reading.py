@@ -23,6 +23,7 @@ from facilities.engine.ledger import (
     Page,
     opened,
 )
+from facilities.engine.profiles import Table
 from facilities.engine.spans import (
     Length,
     around,
@@ -110,6 +111,16 @@ class Found:
             sessions = np.concatenate([self.sessions, sessions])
             happened = Facts.joined([self.facts, happened])
         self.sessions, self.facts, self.place = sessions, happened, place
+
+    def only(self, who: Table) -> "Found":
+        """The rows as they are, and of sessions one by one those who count."""
+        counts = who[self.facts["profile"]]
+        if counts.all():
+            return self
+        place, facts = self.place[counts], self.facts.only(counts)
+        there = np.zeros(len(self.sessions), np.bool_)
+        there[place] = True
+        return Found(self.rows, self.sessions[there], facts, (np.cumsum(there) - 1)[place])
 
 
 @dataclass(frozen=True, slots=True)
