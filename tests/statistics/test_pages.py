@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from facilities.engine.roll_call import Counts, EventKind
+from facilities.households.models import Resident
 from facilities.infra.db import db, unit_of_work
 from facilities.programmes.models import ActivitySession
 from facilities.statistics import facts, pages
@@ -157,6 +158,24 @@ def test_sheets_wait_for_stale_pages_and_are_gathered_once(place: Place) -> None
     assert unit_of_work(pages.settle) == 3
     assert unit_of_work(pages.settle) == 0
     assert total(YEAR).person_times == 5
+
+
+def test_residents_with_a_disability_are_read_where_there_are_some_and_where_there_are_none(world: World) -> None:
+    facility, programme = world.facility(), world.programme()
+    someone = world.resident()
+    session = world.session(facility, programme, starts_in=timedelta(minutes=30))
+    world.record(world.manager(facility), session, EventKind.WALK_IN, someone.resident_id)
+    clean()
+    by = [Dimension.MONTH, Dimension.FACILITY, Dimension.PROGRAMME]
+    deaf = Scope(YEAR.first, YEAR.last, disability_category="2")
+    assert beneficiaries(deaf, by) == []
+    unit_of_work(lambda: db.session.execute(
+        update(Resident).where(Resident.id == someone.resident_id)
+        .values(disability_category=2, disability_grade=1)))  # fmt: skip
+    at_once = beneficiaries(deaf, by)
+    clean()
+    assert beneficiaries(deaf, by) == at_once
+    assert [(row.of[Dimension.MONTH], row.figures.persons) for row in at_once] == [("2026-09", 1)]
 
 
 def test_more_sessions_than_a_page_has_bits_are_counted_all(world: World) -> None:
