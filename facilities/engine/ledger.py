@@ -23,7 +23,7 @@ from facilities.engine.beneficiaries import Category
 from facilities.engine.profiles import DISABILITY, NOT_KNOWN, Profile, Table, counts_for, table
 
 SESSIONS_A_PAGE = 64  # one bit each
-SMALL = 8  # so many times as many as there are values: to go through all numbers is faster than to sort the values
+SMALL = 8  # up to so many numbers for each value it is faster to go through all numbers than to sort the values
 Ints = NDArray[np.int64]
 Array = NDArray[Any]
 
@@ -321,7 +321,7 @@ def divide(pages: Sequence[Page], period: Callable[[int], int], *, with_facts: b
 
 
 def of_disabled(pages: Sequence[Page]) -> tuple[bytes, bytes]:
-    """Sessions and facts of some pages, as far as residents with a disability were there."""
+    """Sessions and facts of some pages, as far as somebody with a disability was there, or people were counted."""
     sessions, facts, place = opened(pages, 0, 1 << 31)
     which = facts["profile"] >= DISABILITY
     sessions["facts"] = np.bincount(place[which], minlength=len(sessions))
@@ -330,6 +330,7 @@ def of_disabled(pages: Sequence[Page]) -> tuple[bytes, bytes]:
 
 def opened(pages: Sequence[Page], first: int, last: int) -> tuple[Array, Facts, Ints]:
     """What some pages have from a day to another: rows of SESSION, facts, of each fact the row of its session."""
+    pages = [page for page in pages if page.sessions]
     sessions = np.frombuffer(b"".join(page.sessions for page in pages), SESSION)
     sizes = np.array([len(page.sessions) // SESSION.itemsize for page in pages], np.int64)
     starts = np.cumsum(sizes) - sizes

@@ -1,9 +1,9 @@
 """The ledger's pages and sheets: how they are made anew, and held against what they are made from.
 
 Pages are of one month, place and programme; sheets of a dekad, a month, a quarter or a year gather them, and that of a
-day has all that happened on it. A mark says that
-a page is stale, another that the sheets of a period are: then the question goes to what they are made from, down to the
-rows. So figures are never behind, and keeping them costs what the rounds of a job cost.
+day has all that happened on it. A mark says that a page is stale, another that the sheets of a period are: then the
+question goes to what they are made from, down to the rows. So figures are never behind, and keeping them costs what the
+rounds of a job cost.
 """
 
 from collections import defaultdict

@@ -255,7 +255,7 @@ class Reading:
         if self.stale:
             rows = [row for row in rows if row[:3] not in self.stale]
         found = Found(Rows.of([row[:-1] for row in rows if row[-1] is None]))
-        if cut := [Page(row[-2], row[-1], b"", b"", b"", b"", b"", (0, 0)) for row in rows if row[-1]]:
+        if cut := [Page(row[-2], row[-1], b"", b"", b"", b"", b"", (0, 0)) for row in rows if row[-1] is not None]:
             found.add_loose(*self._within(*opened(cut, *self.reach.days)))
         return found
 

@@ -1,4 +1,4 @@
-"""Sheets of dekads: the ledger's sessions say where they were, and its pages are made anew from the rows."""
+"""Sheets of dekads: the ledger's sessions say where they were, so that every page there is has to be made anew."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,17 +6,17 @@ from alembic import op
 revision = "0020"
 down_revision = "0019"
 
-MONTH = {
-    "postgresql": "CAST(to_char(s.starts_at AT TIME ZONE 'Asia/Shanghai', 'YYYYMM') AS integer)",
-    "sqlite": "CAST(strftime('%Y%m', s.starts_at, '+8 hours') AS INTEGER)",
-}
-
 
 def dekad(day: str) -> str:
     return f"{day} / 100 * 10 + CASE WHEN {day} % 100 > 20 THEN 3 ELSE ({day} % 100 + 9) / 10 END"
 
 
 def upgrade() -> None:
+    op.execute(
+        "INSERT INTO stale_pages (month, facility_id, programme_id) "
+        "SELECT DISTINCT period, facility_id, programme_id FROM ledger_pages "
+        "WHERE period BETWEEN 100000 AND 999999 AND facility_id > 0 AND programme_id > 0"
+    )
     op.execute("DELETE FROM ledger_pages")
     with op.batch_alter_table("ledger_pages") as table:
         table.drop_constraint(op.f("ck_ledger_pages_days_of_the_period"), type_="check")
@@ -31,10 +31,3 @@ def upgrade() -> None:
                 "first_day = period AND last_day = period)"
             ),
         )
-    op.execute("DELETE FROM stale_sheets")
-    op.execute("DELETE FROM stale_pages")
-    op.execute(
-        "INSERT INTO stale_pages (month, facility_id, programme_id) "
-        f"SELECT DISTINCT {MONTH[op.get_bind().dialect.name]}, s.facility_id, s.programme_id "
-        "FROM activity_sessions AS s WHERE s.status = 'held'"
-    )

@@ -46,7 +46,10 @@ def test_days_and_sheets_say_what_pages_say(happened: list[tuple[int, int, int]]
         assert total(list(divide(pages, period).values())) == total(pages)
     days = divide(pages, lambda day: day, with_facts=True)
     assert total(list(days.values())) == total(pages)
-    assert opened(list(days.values()), *DAYS[:2])[0].tobytes() == opened(pages, *DAYS[:2])[0].tobytes()
+    nothing = Page(*[b""] * 7, (DAYS[0], DAYS[0]))
+    found, expected = opened([nothing, *days.values(), nothing], *DAYS[:2]), opened(pages, *DAYS[:2])
+    assert [one.tobytes() for one in found] == [one.tobytes() for one in expected]
+    assert [len(one) for one in opened([nothing], *DAYS[:2])] == [0, 0, 0]
     assert total(pages)["persons"] == [len({resident for _, resident, _ in happened})]
     assert total(pages)["held"] == [len({session for session, _, _ in happened})]
 

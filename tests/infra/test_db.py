@@ -131,3 +131,8 @@ def test_instants_come_back_as_utc_whatever_offset_they_had(app: Flask) -> None:
     db.session.expire_all()
     assert user.created_at == beijing
     assert user.created_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize("kind", ["postgresql"])  # SQLite has no other processes
+def test_no_question_waits_until_postgresql_has_started_further_processes(app: Flask, kind: str) -> None:
+    assert db.session.scalar(text("SHOW max_parallel_workers_per_gather")) == "0"
