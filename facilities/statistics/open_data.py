@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import chain, combinations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from facilities.engine.ages import AGE_BANDS, band_of
 from facilities.engine.beneficiaries import Category
@@ -80,6 +80,12 @@ def published() -> list[str]:
 
 def months_of(periods: Iterable[str]) -> list[str]:
     return [name for name in periods if not is_year(name)]
+
+
+def last_month_with_figures() -> str | None:
+    """Of the published ones."""
+    months = func.length(OpenFigures.period) == len("2026-08")
+    return db.session.scalar(select(func.max(OpenFigures.period)).where(months))
 
 
 def is_year(period: str) -> bool:

@@ -61,9 +61,11 @@ def feed() -> ResponseReturnValue:
 
 
 def _scope(periods: list[str]) -> Scope:
-    """Whole months, whatever days stand in the address; the last twelve that are published where none do."""
+    """Whole months, whatever days stand in the address; else twelve, up to the last of which there is anything to say.
+    """
     over, months = open_data.last_day_over(), open_data.months_of(periods)
-    newest = _month_end(date.fromisoformat(f"{months[-1]}-01")) if months else over
+    newest = over if request.args.get("to") or not months else date.fromisoformat(
+        f"{open_data.last_month_with_figures() or months[-1]}-01")
     last = min(_month_end(day_or(request.args.get("to"), newest)), over)
     first = day_or(request.args.get("from"), _months_before(last, 11 if months else 0)).replace(day=1)
     facility_id = filter_id(request.args.get("facility"))

@@ -177,7 +177,7 @@ PAGES = {
     "what is behind a figure": ("administrator", "/statistics/sessions?from=2026-01-01", 20),
     "figures as a workbook": ("administrator", "/statistics?format=xlsx", 23),
     "a chart": ("administrator", "/statistics/charts/facilities.svg", 10),
-    "open data": (None, "/open-data?by=facility", 7),
+    "open data": (None, "/open-data?by=facility", 8),
     "open data, all months": (None, "/open-data.json", 3),
     "API: open data": (None, "/api/v1/public/statistics/beneficiaries?from=2026-01-01&to=2026-08-31&by=facility", 3),
     "rooms": (None, "/rooms", 5),

@@ -227,3 +227,14 @@ def test_who_looks_at_open_data_in_chinese_reads_chinese_names(summer: Summer) -
     page = summer.world.browser(language="zh-CN").get(f"/open-data?{AUGUST}&by=facility")
     assert summer.facility.name in page.text
     assert date(2026, 8, 1).isoformat() in page.html
+
+
+def test_who_asks_for_no_months_sees_the_last_in_which_there_was_anything(summer: Summer, world: World) -> None:
+    summer.held(women=20, children=8, month=7)
+    with clock.frozen(datetime(2027, 11, 5, 2, 0, tzinfo=UTC)):
+        publish_open_data()
+        page = world.browser().get("/open-data").text
+        assert "Nothing was held in this period" not in page
+        assert "31 July 2026" in page
+        asked = world.browser().get("/open-data?from=2027-10-01&to=2027-10-31").text
+        assert "Nothing was held in this period" in asked
